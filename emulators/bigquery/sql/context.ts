@@ -1,0 +1,113 @@
+// What a translation needs to know (catalogue, parameters, time) and what it gives back. Used by the local BigQuery, which executes the statements.
+
+/** A column in BigQuery's REST shape. `type` is STRING, INTEGER/INT64, FLOAT/FLOAT64, BOOLEAN/BOOL, RECORD/STRUCT, TIMESTAMP … */
+export type TableField = {
+  name: string;
+  type: string;
+  mode?: string;
+  description?: string;
+  fields?: TableField[];
+};
+
+export type TableEntry = {
+  project: string;
+  dataset: string;
+  table: string;
+  type: 'TABLE' | 'VIEW';
+  fields: TableField[];
+  /** A quoted DuckDB name that can stand in a FROM clause as it is. */
+  duckName: string;
+  createdMs: number;
+  clustering?: string[];
+  /** GoogleSQL of a view. */
+  viewQuery?: string;
+};
+
+export type RoutineArgument = { name: string; type: SqlType | undefined };
+
+/** A stored function. `type` undefined in an argument means ANY TYPE. */
+export type RoutineEntry = {
+  dataset: string;
+  name: string;
+  kind: 'TABLE_FUNCTION' | 'SCALAR_FUNCTION';
+  arguments: RoutineArgument[];
+  /** GoogleSQL: a query for a table function, an expression for a scalar function. */
+  body: string;
+};
+
+export type Catalogue = {
+  find(project: string, dataset: string, table: string): TableEntry | undefined;
+  list(dataset: string): TableEntry[];
+  routine(dataset: string, name: string): RoutineEntry | undefined;
+};
+
+/** A query parameter in BigQuery's REST shape; positional ones have no name. */
+export type Parameter = { name?: string; parameterType: ParameterType; parameterValue: ParameterValue };
+export type ParameterType = {
+  type: string;
+  arrayType?: ParameterType;
+  structTypes?: { name?: string; type: ParameterType }[];
+};
+export type ParameterValue = {
+  value?: string | null;
+  arrayValues?: ParameterValue[];
+  structValues?: Record<string, ParameterValue>;
+};
+
+export type SqlContext = {
+  catalogue: Catalogue;
+  project: string;
+  defaultDataset?: string;
+  parameters: Parameter[];
+  now: Date;
+};
+
+export type ScalarKind =
+  | 'STRING' | 'INT64' | 'FLOAT64' | 'BOOL' | 'BYTES' | 'DATE' | 'DATETIME' | 'TIMESTAMP' | 'TIME' | 'NUMERIC' | 'JSON' | 'INTERVAL' | 'NULL';
+export type SqlType =
+  | { kind: ScalarKind }
+  | { kind: 'ARRAY'; element: SqlType }
+  | { kind: 'STRUCT'; fields: StructField[] };
+export type StructField = { name: string; type: SqlType };
+
+export type TablePath = { project: string; dataset: string; table: string };
+
+/** A parsed DDL statement for the local BigQuery to carry out on its catalogue. */
+export type Ddl =
+  | {
+      kind: 'create_table'; path: TablePath; orReplace: boolean; ifNotExists: boolean; temporary: boolean; fields: TableField[];
+      /** DuckDB SQL of AS SELECT; its columns come in the order of `fields`. */
+      asSelect?: string;
+      /** LIKE and COPY arrive as fields (and asSelect), already resolved. */
+      partitionBy?: string; clustering?: string[]; options: Record<string, unknown>;
+    }
+  | { kind: 'create_view'; path: TablePath; orReplace: boolean; ifNotExists: boolean; query: string; fields: TableField[]; options: Record<string, unknown> }
+  | { kind: 'create_function'; path: TablePath; orReplace: boolean; ifNotExists: boolean; routine: RoutineEntry }
+  | { kind: 'create_schema'; project: string; dataset: string; ifNotExists: boolean; options: Record<string, unknown> }
+  | { kind: 'alter_table'; path: TablePath; ifExists: boolean; actions: AlterAction[] }
+  | { kind: 'drop'; object: 'TABLE' | 'VIEW' | 'FUNCTION' | 'TABLE FUNCTION' | 'SCHEMA'; path: TablePath; ifExists: boolean; cascade: boolean };
+export type AlterAction =
+  | { kind: 'add_column'; field: TableField; ifNotExists: boolean }
+  | { kind: 'drop_column'; name: string; ifExists: boolean }
+  | { kind: 'set_options'; options: Record<string, unknown> };
+
+export type StatementType =
+  | 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'MERGE' | 'TRUNCATE_TABLE' | 'CREATE_TABLE' | 'CREATE_TABLE_AS_SELECT' | 'CREATE_VIEW'
+  | 'CREATE_FUNCTION' | 'CREATE_TABLE_FUNCTION' | 'CREATE_SCHEMA' | 'ALTER_TABLE' | 'DROP_TABLE' | 'DROP_VIEW' | 'DROP_FUNCTION'
+  | 'DROP_TABLE_FUNCTION' | 'DROP_SCHEMA' | 'ASSIGNMENT' | 'CONDITION' | 'ASSERT';
+
+export type TranslatedStatement = {
+  /** `set` and `condition` are steps of a script: run `set` for its effect; `condition` gives one boolean row. */
+  kind: 'select' | 'dml' | 'ddl' | 'set' | 'condition';
+  statementType: StatementType;
+  duckSql: string;
+  /** Values to bind to duckSql. Parameters are written into the SQL as typed literals, so this is empty. */
+  values: unknown[];
+  /** Tables that the statement reads or writes, after pruning of wildcards. */
+  tables: TableEntry[];
+  /** Result columns of a select, in order, in BigQuery's types. */
+  fields?: TableField[];
+  /** The table that a DML statement changes. */
+  target?: TableEntry;
+  ddl?: Ddl;
+};
