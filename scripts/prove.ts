@@ -1,13 +1,11 @@
 // `npm run prove`: sends 100,000 events through a local run of its own while every process of it is killed again and again,
 // rolls the days over, and compares what was sent with what is stored, as sets. The last line is the number of differences.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { BigQuery } from '@google-cloud/bigquery';
 import type { Bucket } from '@google-cloud/storage';
+import { setOffset } from '../emulators/clock.ts';
+import { spawnLocalRun, type SpawnedRun } from './local/spawn-run.ts';
 import { dailyTables, differenceOf, eventIds, rejectedIds, storedBodies, type SetDifference } from './prove/compare.ts';
 import { killAll, waitUntilReady } from './prove/kills.ts';
 import { Sender } from './prove/sender.ts';
@@ -38,34 +36,10 @@ const { values: options } = parseArgs({
 const NOW = '2026-03-10T12:00:00Z';
 const DAY_MS = 86_400_000;
 
-type LocalRun = {
-  collector_url: string; write_key: string; project: string; dataset: string; bucket: string; env: Record<string, string>;
-  functions: Record<string, string>; processes_file: string; clock_file: string;
-};
-
 const log = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)}  ${line}`);
 
-async function startLocalRun(folder: string): Promise<{ run: LocalRun; child: ChildProcess }> {
-  const script = resolve(import.meta.dirname, 'start.ts');
-  const child = spawn(process.execPath, [script, '--no-demo', '--fresh', '--port', '0', '--now', NOW], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  const file = join(folder, '.chiplog', 'local.json');
-  for (let waited = 0; waited < 60_000; waited += 100) {
-    if (existsSync(file)) return { run: JSON.parse(readFileSync(file, 'utf8')) as LocalRun, child };
-    if (child.exitCode !== null) throw new Error(`The local run ended with ${child.exitCode} before it was ready.`);
-    await sleep(100);
-  }
-  throw new Error('The local run was not ready within 60 s.');
-}
-
-async function clientsOf(run: LocalRun): Promise<{ bigquery: BigQuery; bucket: Bucket }> {
-  Object.assign(process.env, run.env);
-  const { BigQuery } = await import('@google-cloud/bigquery');
-  const { Storage } = await import('@google-cloud/storage');
-  return { bigquery: new BigQuery({ projectId: run.project }), bucket: new Storage({ projectId: run.project }).bucket(run.bucket) };
-}
-
 /** Waits until intraday and late tables hold every good id, the rejected ones theirs, and the raw files every answered body. */
-async function waitUntilWritten(bigquery: BigQuery, bucket: Bucket, run: LocalRun, sender: Sender, traffic: Traffic): Promise<void> {
+async function waitUntilWritten(bigquery: BigQuery, bucket: Bucket, run: SpawnedRun, sender: Sender, traffic: Traffic): Promise<void> {
   const deadline = Date.now() + 15 * 60_000;
   for (let last = ''; ;) {
     const counts = {
@@ -84,7 +58,7 @@ async function waitUntilWritten(bigquery: BigQuery, bucket: Bucket, run: LocalRu
   }
 }
 
-async function countIds(bigquery: BigQuery, run: LocalRun, pattern: RegExp, column = 'event_id'): Promise<number> {
+async function countIds(bigquery: BigQuery, run: SpawnedRun, pattern: RegExp, column = 'event_id'): Promise<number> {
   const [tables] = await bigquery.dataset(run.dataset).getTables();
   const selects = tables.map(({ id }) => id!).filter((id) => pattern.test(id)).map((id) => `SELECT ${column} FROM \`${run.dataset}.${id}\``);
   if (selects.length === 0) return 0;
@@ -93,8 +67,7 @@ async function countIds(bigquery: BigQuery, run: LocalRun, pattern: RegExp, colu
 }
 
 /** Moves the clock past the closing of the last day and calls the rollover for every date until it is done. */
-async function rollOver(run: LocalRun, traffic: Traffic, random: () => number): Promise<void> {
-  const { setOffset } = await import('../emulators/clock.ts');
+async function rollOver(run: SpawnedRun, traffic: Traffic, random: () => number): Promise<void> {
   const target = Date.parse(NOW) + DAY_MS;
   setOffset(run.clock_file, target - Date.now());
   await sleep(1_000);
@@ -112,7 +85,7 @@ async function rollOver(run: LocalRun, traffic: Traffic, random: () => number): 
   }
 }
 
-async function compare(bigquery: BigQuery, bucket: Bucket, run: LocalRun, sender: Sender, traffic: Traffic): Promise<SetDifference[]> {
+async function compare(bigquery: BigQuery, bucket: Bucket, run: SpawnedRun, sender: Sender, traffic: Traffic): Promise<SetDifference[]> {
   const tables = await eventIds(bigquery, run.dataset);
   const stored = await storedBodies(bucket, 'events');
   log(`daily tables: ${tables.rows} rows, ${tables.ids.size} distinct ids; raw files: ${stored.files.length}, ${stored.bodies.size} distinct bodies`);
@@ -139,7 +112,7 @@ function report(differences: SetDifference[]): number {
 }
 
 /** Deletes one row and one object on purpose: a comparison that does not notice is worth nothing. */
-async function selfTest(bigquery: BigQuery, bucket: Bucket, run: LocalRun, sender: Sender, traffic: Traffic): Promise<void> {
+async function selfTest(bigquery: BigQuery, bucket: Bucket, run: SpawnedRun, sender: Sender, traffic: Traffic): Promise<void> {
   const [id] = traffic.good;
   for (const table of await dailyTables(bigquery, run.dataset, 'events')) {
     await bigquery.query({ query: `DELETE FROM \`${run.dataset}.${table}\` WHERE event_id = @id`, params: { id } });
@@ -162,8 +135,7 @@ async function selfTest(bigquery: BigQuery, bucket: Bucket, run: LocalRun, sende
 async function main(): Promise<number> {
   const traffic = planTraffic(Number(options.events), Date.parse(NOW), Number(options.seed));
   log(`planned ${traffic.sent} events in ${traffic.requests.length} requests: ${traffic.good.size} good ids, ${traffic.bad.size} bad, ${traffic.duplicates} duplicates, ${traffic.late} late, ${traffic.dates.length} dates`);
-  const folder = mkdtempSync(join(tmpdir(), 'chiplog-prove-'));
-  const { run, child } = await startLocalRun(folder);
+  const run = await spawnLocalRun(['--now', NOW]);
   try {
     log(`local run ready at ${run.collector_url}`);
     const sender = new Sender(run.collector_url, run.write_key);
@@ -176,7 +148,8 @@ async function main(): Promise<number> {
     sender.allowed = traffic.requests.length;
     await sending;
     log(`answered: ${sender.tally.requests} requests, ${sender.tally.accepted} accepted, ${sender.tally.rejected} rejected; sent again: ${JSON.stringify(sender.tally.again)}`);
-    const { bigquery, bucket } = await clientsOf(run);
+    const { bigquery } = run;
+    const bucket = run.storage.bucket(run.bucket);
     for (const { name } of kills) await waitUntilReady(run.processes_file, name);
     await waitUntilWritten(bigquery, bucket, run, sender, traffic);
     await rollOver(run, traffic, seeded(Number(options.seed) + 2));
@@ -186,18 +159,9 @@ async function main(): Promise<number> {
     if (!options['no-self-test']) await selfTest(bigquery, bucket, run, sender, traffic);
     return total;
   } finally {
-    await stop(child);
-    if (options.keep) log(`data kept in ${folder}`);
-    else rmSync(folder, { recursive: true, force: true });
+    await run.stop(options.keep);
+    if (options.keep) log(`data kept in ${run.folder}`);
   }
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const ended = new Promise((done) => child.once('exit', done));
-  child.kill('SIGTERM');
-  await Promise.race([ended, sleep(15_000)]);
-  if (child.exitCode === null) child.kill('SIGKILL');
 }
 
 if (options.help) {
