@@ -1,0 +1,74 @@
+// `npm run mutants`: damages functions/ in one line at a time, each damage breaking a promise, and expects a test to fail for each.
+// It works on a copy of the tree, so the working tree is never touched.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { MUTANTS, type Mutant } from './mutants/list.ts';
+
+const HELP = `npm run mutants -- [options]
+
+Damages the code in one line at a time (${MUTANTS.length} damages, each breaking a promise) and expects a test to fail for each.
+
+  --only TEXT   only damages whose promise or file contains TEXT
+  --list        print the damages and stop
+  --help        this text
+
+Exit code 0 when every damage is caught.`;
+
+const { values: options } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+const ROOT = resolve(import.meta.dirname, '..');
+
+function copyTree(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'chiplog-mutants-'));
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n');
+  for (const file of files) {
+    mkdirSync(join(copy, dirname(file)), { recursive: true });
+    cpSync(join(ROOT, file), join(copy, file));
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+function applyTo(copy: string, mutant: Mutant): () => void {
+  const file = join(copy, mutant.file);
+  const before = readFileSync(file, 'utf8');
+  const places = before.split(mutant.find).length - 1;
+  if (places !== 1) throw new Error(`${mutant.file}: ${JSON.stringify(mutant.find)} stands ${places} times, expected once. Bring scripts/mutants/list.ts up to date.`);
+  writeFileSync(file, before.replace(mutant.find, () => mutant.replace));
+  return () => writeFileSync(file, before);
+}
+
+/** Runs the named tests in the copy; true when at least one failed as a test (not because the runner could not start). */
+function isCaught(copy: string, tests: string[]): { caught: boolean; by: string } {
+  const run = spawnSync(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--bail', '1', ...tests], { cwd: copy, encoding: 'utf8', timeout: 300_000 });
+  const output = `${run.stdout}${run.stderr}`;
+  const failure = /FAIL\s+(.*)/.exec(output.replaceAll(/\u001b\[[0-9;]*m/g, ''))?.[1];
+  return { caught: run.status !== 0 && failure !== undefined, by: failure ?? '' };
+}
+
+function main(): number {
+  const chosen = MUTANTS.filter(({ promise, file }) => options.only === undefined || promise.includes(options.only) || file.includes(options.only));
+  const copy = copyTree();
+  let missed = 0;
+  try {
+    const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))];
+    if (isCaught(copy, tests).caught) throw new Error('The tests fail without any damage; mend that first.');
+    for (const [number, mutant] of chosen.entries()) {
+      const restore = applyTo(copy, mutant);
+      const { caught, by } = isCaught(copy, mutant.tests);
+      restore();
+      if (!caught) missed += 1;
+      console.log(`${String(number + 1).padStart(3)} of ${chosen.length}  ${caught ? 'caught' : 'MISSED'}  ${mutant.promise}\n            ${mutant.file}: ${mutant.find.trim().slice(0, 90)}${caught ? `\n            by ${by}` : ''}`);
+    }
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+  console.log(`\n${chosen.length - missed} of ${chosen.length} damages caught`);
+  return missed === 0 ? 0 : 1;
+}
+
+if (options.help) console.log(HELP);
+else if (options.list) for (const { promise, file, find, replace } of MUTANTS) console.log(`${promise}\n    ${file}\n    - ${find.trim()}\n    + ${replace.trim()}`);
+else process.exitCode = main();
