@@ -1,0 +1,54 @@
+// The steering wheel of one service, on its own port: GET /healthz, GET/POST/DELETE /faults, GET /stats. run.ts starts it.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { FaultPlanError, readFaultPlans, type Faults } from './faults.ts';
+
+export type Control = { port: number; close(): Promise<void> };
+
+export type ControlOptions = { host: string; port: number; faults: Faults; gauges?: () => Record<string, number> };
+
+export async function startControl(options: ControlOptions): Promise<Control> {
+  const server = createServer((request, response) => {
+    answer(options, request).then(
+      ({ status, body }) => send(response, status, body),
+      (error: unknown) => send(response, error instanceof FaultPlanError || error instanceof SyntaxError ? 400 : 500, { error: String(error) }),
+    );
+  });
+  await new Promise<void>((done, fail) => server.once('error', fail).listen(options.port, options.host, done));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((done) => {
+      server.close(() => done());
+      server.closeAllConnections();
+    }),
+  };
+}
+
+type Answer = { status: number; body: unknown };
+
+async function answer({ faults, gauges }: ControlOptions, request: IncomingMessage): Promise<Answer> {
+  const path = new URL(request.url ?? '/', 'http://local').pathname;
+  switch (`${request.method} ${path}`) {
+    case 'GET /healthz':
+      return { status: 200, body: { ok: true } };
+    case 'GET /stats':
+      return { status: 200, body: { ...faults.stats(), ...gauges?.() } };
+    case 'GET /faults':
+      return { status: 200, body: faults.list() };
+    case 'POST /faults': {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      faults.add(...readFaultPlans(JSON.parse(Buffer.concat(chunks).toString('utf8'))));
+      return { status: 200, body: faults.list() };
+    }
+    case 'DELETE /faults':
+      faults.clear();
+      return { status: 200, body: [] };
+    default:
+      return { status: 404, body: { error: `${request.method} ${path} is not known here: GET /healthz, GET /stats, GET, POST and DELETE /faults.` } };
+  }
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
+}

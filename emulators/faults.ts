@@ -1,0 +1,98 @@
+// Faults on purpose. Plans come in over the control port (or from a test); each service asks `take(method)` once per call and acts on the answer.
+// Since every call passes here, the calls are counted here too.
+
+export const FAULT_KINDS = ['fail', 'delay', 'hang', 'lose', 'duplicate', 'reorder'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export type FaultPlan = {
+  /** Name of the call as the service writes it (`Publish`, `AppendRows`, `jobs.insert`, …), or `*`. */
+  method: string;
+  kind: FaultKind;
+  /** How many calls it meets; null: until cleared. Default 1. */
+  times?: number | null;
+  /** For `fail`: name of a gRPC status, or a number for HTTP services. Default UNAVAILABLE. */
+  status?: string;
+  /** Waits this long before it acts, whatever the kind. */
+  delay_ms?: number;
+  /** Lets this many matching calls pass first. Default 0. */
+  after?: number;
+};
+
+type Armed = FaultPlan & { left: number; toSkip: number };
+
+export class FaultPlanError extends Error {
+  override name = 'FaultPlanError';
+}
+
+export class Faults {
+  private armed: Armed[] = [];
+  private readonly counts = new Map<string, number>();
+
+  add(...plans: FaultPlan[]): void {
+    for (const plan of plans) this.armed.push({ ...plan, left: plan.times === null ? Infinity : plan.times ?? 1, toSkip: plan.after ?? 0 });
+  }
+
+  /** Counts the call, and answers the first plan that meets it, spending one of its times. */
+  take(method: string): FaultPlan | undefined {
+    this.count(method);
+    const index = this.armed.findIndex((plan) => {
+      if (plan.method !== '*' && plan.method !== method) return false;
+      if (plan.toSkip === 0) return true;
+      plan.toSkip -= 1;
+      return false;
+    });
+    const plan = this.armed[index];
+    if (plan === undefined) return undefined;
+    plan.left -= 1;
+    if (plan.left <= 0) this.armed.splice(index, 1);
+    this.count(`${method}.${plan.kind}`);
+    return plan;
+  }
+
+  /** What is still to come, with the times that are left. */
+  list(): FaultPlan[] {
+    return this.armed.map(({ left, toSkip, ...plan }) => ({ ...plan, times: left === Infinity ? null : left, after: toSkip }));
+  }
+
+  clear(): void {
+    this.armed = [];
+  }
+
+  count(name: string, by = 1): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + by);
+  }
+
+  stats(): Record<string, number> {
+    return Object.fromEntries([...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}
+
+/** Waits as the plan says; a `hang` never comes back (its caller's connection ends it). */
+export async function pauseFor(plan: FaultPlan): Promise<void> {
+  if (plan.kind === 'hang') return new Promise<void>(() => {});
+  if (plan.delay_ms !== undefined && plan.delay_ms > 0) await new Promise((done) => setTimeout(done, plan.delay_ms));
+}
+
+/** Reads one plan or a list of them, as the control port takes it; throws a FaultPlanError that names the problem. */
+export function readFaultPlans(body: unknown): FaultPlan[] {
+  return (Array.isArray(body) ? body : [body]).map(readFaultPlan);
+}
+
+const WHOLE_NUMBERS = ['times', 'delay_ms', 'after'] as const;
+const FIELDS = new Set<string>(['method', 'kind', 'status', ...WHOLE_NUMBERS]);
+
+function readFaultPlan(value: unknown): FaultPlan {
+  if (typeof value !== 'object' || value === null) throw new FaultPlanError('A fault plan is an object with method and kind.');
+  const plan = value as Record<string, unknown>;
+  if (typeof plan['method'] !== 'string' || plan['method'] === '') throw new FaultPlanError('method must name a call, or be "*".');
+  if (!FAULT_KINDS.includes(plan['kind'] as FaultKind)) throw new FaultPlanError(`kind must be one of ${FAULT_KINDS.join(', ')}.`);
+  if (plan['status'] !== undefined && typeof plan['status'] !== 'string') throw new FaultPlanError('status must be the name of a status, as text.');
+  for (const name of WHOLE_NUMBERS) {
+    const number = plan[name];
+    if (number === undefined || (name === 'times' && number === null)) continue;
+    if (!Number.isInteger(number) || (number as number) < (name === 'times' ? 1 : 0)) throw new FaultPlanError(`${name} must be a whole number.`);
+  }
+  const unknown = Object.keys(plan).filter((name) => !FIELDS.has(name));
+  if (unknown.length > 0) throw new FaultPlanError(`Unknown field ${unknown.join(', ')}; known: ${[...FIELDS].join(', ')}.`);
+  return plan as FaultPlan;
+}
