@@ -22,3 +22,19 @@ export function makeBatch(events: number, nowMs: number, number: number): Record
     })),
   };
 }
+
+/** Push bodies as Pub/Sub sends them: each a message of `requests` envelope lines with `eventsEach` events. */
+export function makePushBodies(requests: number, eventsEach: number, nowMs: number, count = 24): Body[] {
+  return Array.from({ length: count }, (_, number) => {
+    const lines = Array.from({ length: requests }, (_unused, line) => JSON.stringify({
+      envelope: 1, request_id: randomUUID(), received_timestamp: nowMs * 1_000, stream: 'events', source: 'bench', protocol: 'native', code_version: 'bench', schema_version: 1,
+      client: { user_agent: 'bench/1' }, events: eventsEach, rejected: [], body: makeBatch(eventsEach, nowMs, number * requests + line),
+    }));
+    const message = {
+      attributes: { stream: 'events', envelope: '1', events: String(requests * eventsEach), rejected: '0', encoding: 'gzip' },
+      data: gzipSync(`${lines.join('\n')}\n`, { level: 1 }).toString('base64'), messageId: String(1_000_000 + number), publishTime: new Date(nowMs).toISOString(),
+    };
+    const push = { message: { ...message, message_id: message.messageId, publish_time: message.publishTime }, subscription: 'projects/bench/subscriptions/chiplog-events-to-bigquery' };
+    return { events: requests * eventsEach, gzip: false, bytes: Buffer.from(JSON.stringify(push)) };
+  });
+}

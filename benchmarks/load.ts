@@ -1,12 +1,12 @@
 // The load generator, a process of its own: sends the bodies of one batch size from 32 clients for some seconds and prints
 // `{"requests","events","failed","seconds"}`. Called by the benchmarks with JSON on its command line.
 import { Agent, request } from 'node:http';
-import { makeBodies } from './bodies.ts';
+import { makeBodies, makePushBodies } from './bodies.ts';
 
-type LoadOptions = { url: string; headers: Record<string, string>; events: number; gzip: boolean; clients: number; seconds: number };
+type LoadOptions = { url: string; headers: Record<string, string>; events: number; gzip: boolean; clients: number; seconds: number; push?: { requests: number } };
 
 const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
-const bodies = makeBodies(options.events, options.gzip, Date.now());
+const bodies = options.push === undefined ? makeBodies(options.events, options.gzip, Date.now()) : makePushBodies(options.push.requests, options.events, Date.now());
 const agent = new Agent({ keepAlive: true, maxSockets: options.clients });
 const tally = { requests: 0, events: 0, failed: 0, seconds: 0 };
 const startedAt = performance.now();
@@ -24,7 +24,7 @@ async function client(): Promise<void> {
       sending.on('error', () => resolve(0));
       sending.end(body.bytes);
     });
-    if (status === 200) {
+    if (status === 200 || status === 204) {
       tally.requests += 1;
       tally.events += body.events;
     } else tally.failed += 1;
