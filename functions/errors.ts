@@ -27,6 +27,8 @@ export const ERRORS = {
   body_too_large: { fault: 'sender', status: 413, says: 'The request body is larger than {bodyBytesMax} bytes.' },
   decompressed_too_large: { fault: 'sender', status: 413, says: 'The request body inflates to more than {inflatedBytesMax} bytes.' },
   batch_too_large: { fault: 'sender', status: 413, says: 'The batch has {events} events; at most {eventsPerRequestMax} are allowed.' },
+  too_many_batch_keys: { fault: 'sender', status: 413, says: 'The body has {keys} keys outside its events; at most {keysMax} are allowed.' },
+  merged_too_large: { fault: 'sender', status: 413, says: 'The events have {bytes} bytes once the batch fields are merged into each; at most {messageMergedBytesMax} are allowed in one request.' },
   unsupported_encoding: { fault: 'sender', status: 415, says: 'Content-Encoding {encoding} is not supported; use gzip or none.' },
   unsupported_media_type: { fault: 'sender', status: 415, says: 'Content-Type {type} is not supported; send application/json.' },
   empty_body: { fault: 'sender', status: 400, says: 'The request has no body.' },
@@ -37,7 +39,7 @@ export const ERRORS = {
   not_a_batch: { fault: 'sender', status: 400, says: 'The body is not a batch: expected an object with an "events" array.' },
 
   // One event of a readable body (the request itself is answered 200).
-  too_many_keys: { fault: 'sender', status: 200, says: 'The body or event has more than {keysMax} keys.' },
+  too_many_keys: { fault: 'sender', status: 200, says: 'The event has more than {keysMax} keys.' },
   event_too_large: { fault: 'sender', status: 200, says: 'The event has {bytes} bytes with its batch fields; at most {eventBytesMax} are allowed.' },
   batch_fields_too_large: { fault: 'sender', status: 200, says: 'The batch fields have {bytes} bytes; at most {batchFieldBytesMax} are allowed.' },
   schema_violation: { fault: 'sender', status: 200, says: '{problem}' },
@@ -72,6 +74,7 @@ export const ERRORS = {
   setting_invalid: { fault: 'operator', status: 503, says: 'Setting {name} is {value}; expected {expected}.' },
   sources_unreadable: { fault: 'operator', status: 503, says: 'The sources document cannot be read: {reason}.' },
   envelope_version_unknown: { fault: 'operator', status: 503, says: 'Envelope version {version} is not known to this code; it waits for newer code.' },
+  code_too_old: { fault: 'operator', status: 503, says: 'This code does not know {what}; the message waits for newer code.' },
   time_zone_changed: { fault: 'operator', status: 503, says: 'The dataset was started with time zone {stored}, the setting says {setting}.' },
 
   // Ours.

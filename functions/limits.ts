@@ -14,10 +14,10 @@ export const LIMITS = {
   eventsPerRequestMax: 1_000,
   /** Levels from the body's root. BigQuery allows 15 nested RECORDs. */
   depthMax: 16,
-  /** Ours: keys in one body, counted before parsing, so that 200,000 keys never become an object. */
-  keysPerBodyMax: 100_000,
-  /** Ours: keys in one event. 100 parameters, 100 items with their fields. */
+  /** Ours: keys in one event (and in the batch fields), counted before parsing, so that 200,000 keys never become an object. 100 parameters, 100 items with their fields. */
   keysPerEventMax: 8_000,
+  /** Ours: bytes of any key inside a free-form value. Parameter names have nameLengthMax. */
+  keyLengthMax: 256,
   /** Ours: time for a whole body to arrive. */
   bodyTimeoutMs: 20_000,
   /** Ours: longer URLs are refused before they are read further. */
@@ -44,6 +44,10 @@ export const LIMITS = {
   inFlightBytesMax: 64 * MIB,
   /** Event-loop delay (p99 over one second) above which new requests are answered 503. */
   loopDelayMsMax: 200,
+  /** The sources document is looked at again after this long: a source that was switched off stops within it. */
+  sourcesCheckMs: 500,
+  /** SIGKILL follows SIGTERM after 10 s. */
+  drainMs: 8_000,
   /** Retry-After in every 503, jittered upward to twice this. */
   retryAfterSeconds: 5,
 
@@ -57,9 +61,14 @@ export const LIMITS = {
   /** Pub/Sub's Node client would try for 600 s; a phone waits for seconds. */
   publishTimeoutMs: 5_000,
 
+  /** A push body: Pub/Sub's largest message (10 MB) in base64, and its JSON wrapping. */
+  pushBytesMax: 14 * MIB,
+
   // --- one append
   /** AppendRows takes 20 MB (was 10). */
   appendBytesMax: 9_000_000,
+  /** Ours: bounds what one refused row makes us send again; Google names no maximum. */
+  appendRowsMax: 10_000,
   /** Concurrent pushes share an append: latency far below Pub/Sub's 1 s push window. */
   appendLingerMs: 250,
   /** Below the 60 s ack deadline of the subscription. */

@@ -48,7 +48,7 @@ function decodeBase64(text: string): Uint8Array | undefined {
 }
 
 /** All envelopes of a message, in their order. */
-export function readMessage(message: Pick<PushedMessage, 'data'>): Outcome<Envelope[]> {
+export function readMessage(message: Pick<PushedMessage, 'data'>, versionsRead: readonly number[] = ENVELOPE_VERSIONS_READ): Outcome<Envelope[]> {
   let text: string;
   try {
     text = gunzipSync(message.data, { maxOutputLength: INFLATED_BYTES_MAX }).toString();
@@ -67,7 +67,7 @@ export function readMessage(message: Pick<PushedMessage, 'data'>): Outcome<Envel
     if (!isRecord(envelope)) return undecodable(`line ${envelopes.length + 1} is no envelope`);
     // The version first: the other fields are only known for versions that are read here.
     const version = envelope['envelope'];
-    if (typeof version === 'number' && !ENVELOPE_VERSIONS_READ.includes(version)) return retry(ingestError('envelope_version_unknown', { version }));
+    if (typeof version === 'number' && !versionsRead.includes(version)) return retry(ingestError('envelope_version_unknown', { version }));
     if (!isEnvelope(envelope)) return undecodable(`line ${envelopes.length + 1} is no envelope`);
     envelopes.push(envelope);
   }

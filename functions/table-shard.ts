@@ -97,6 +97,13 @@ export function shardFor(prefix: string, eventDate: EventDate, nowMs: number, ti
   return { kind: 'late', date: today, table: lateTable(prefix, today) };
 }
 
+/**
+ * Until when a row that `shardFor` sent to `shard` stays right there: an intraday table until it closes, a late table until its
+ * day of writing ends (rows of one append then have one day of writing; the table itself stays open two hours longer).
+ */
+export const shardHoldsUntil = (shard: Shard, timeZone: string): number =>
+  shard.kind === 'intraday' ? closesAtCached(shard.date, timeZone) : endOf(shard.date, timeZone);
+
 const closings = new Map<string, number>();
 function closesAtCached(date: EventDate, timeZone: string): number {
   const key = `${timeZone} ${date}`;
