@@ -63,6 +63,8 @@ export const LIMITS = {
 
   /** A push body: Pub/Sub's largest message (10 MB) in base64, and its JSON wrapping. */
   pushBytesMax: 14 * MIB,
+  /** Below the 60 s ack deadline of the subscription: the writer's own 503 comes before Pub/Sub's timeout. */
+  pushDeadlineMs: 50_000,
 
   // --- one append
   /** AppendRows takes 20 MB (was 10). */
