@@ -1,0 +1,211 @@
+// The collector: an HTTP request in, envelope lines on the topics out, and an answer that says 200 only after Pub/Sub did.
+// Everything it uses is passed in by function.ts. The steps stand here in their order; each is a file beside this one.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { microsOf, type Clock } from '../clock.ts';
+import { ERRORS, ingestError, type IngestError } from '../errors.ts';
+import { severityOf, type Log } from '../log.ts';
+import { LIMITS } from '../limits.ts';
+import type { Metrics } from '../metrics.ts';
+import { accepted, rejected, type Outcome } from '../outcome.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import { readRawBody } from '../raw-body.ts';
+import { validateBatch, type Verdict } from '../validate/validate-batch.ts';
+import type { CollectedStream } from '../validate/validators.ts';
+import type { Admission } from './admission.ts';
+import { checkSource } from './check-source.ts';
+import { corsHeaders, preflightHeaders } from './cors.ts';
+import { decodeBody } from './decode-body.ts';
+import type { Drain } from './drain.ts';
+import { batchLines, clientFacts, unreadableLine, type Received } from './make-lines.ts';
+import { parseBody, parseLines, type ParsedBody } from './parse-body.ts';
+import type { MappedBatch } from './protocols/protocol.ts';
+import { readHead, splitUrl, type RequestHead } from './read-head.ts';
+import { respond, respondError, respondPreflight, type Headers } from './respond.ts';
+import { routeAt, type Route } from './routes.ts';
+import type { LiveSource, SourceList, SourceStore } from './sources.ts';
+
+export type CollectorParts = {
+  sources: SourceStore;
+  publishers: Record<CollectedStream | 'rejected', Publisher>;
+  /** Whether the breaker before that topic is open. */
+  isPublishOpen: (stream: CollectedStream | 'rejected') => boolean;
+  admission: Admission;
+  drain: Drain;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  codeVersion: string;
+  lateDaysMax: number;
+  /** Header in which the load balancer says country, region and city of the client; '' when there is none. */
+  geoHeader: string;
+  /** The answer of a debug route, which stores nothing. */
+  explain: (batch: JudgedBatch, received: Received) => unknown;
+};
+
+export type JudgedBatch = { mapped: MappedBatch; verdict: Verdict; route: Route };
+
+/** One request on its way through the steps. */
+type Exchange = { request: IncomingMessage; response: ServerResponse; route: Route; head: RequestHead; list: SourceList; cors: Headers; requestId: string };
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+export function createCollector(parts: CollectorParts): Handler {
+  return async (request, response) => {
+    const isLast = parts.drain.enter(response);
+    try {
+      if (isLast) return refuse(response, ingestError('shutting_down'), { connection: 'close' });
+      await receive(request, response);
+    } catch (error) {
+      // A bug of ours: this request only, and the client keeps its events.
+      parts.log('ERROR', 'A request failed for a reason nobody thought of.', { error });
+      refuse(response, ingestError('invariant_broken', { what: 'see the log' }));
+    } finally {
+      parts.drain.leave(response);
+    }
+  };
+
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '/';
+    if (url.length > LIMITS.urlBytesMax) return refuse(response, ingestError('url_too_long', LIMITS));
+    const { path, search } = splitUrl(url);
+    const route = routeAt(path);
+    if (route === undefined) return refuse(response, ingestError('no_route', { path: path.slice(0, 100) }));
+    if (request.method !== 'POST' && request.method !== 'OPTIONS') {
+      return refuse(response, ingestError('method_not_allowed', { method: request.method ?? '', allow: 'POST' }), { allow: 'POST, OPTIONS' });
+    }
+    const list = await parts.sources.current();
+    const { origin } = request.headers;
+    if (request.method === 'OPTIONS') {
+      return respondPreflight(response, 'code' in list ? {} : preflightHeaders(origin, list.origins, route.allowsCredentials, request.headers['access-control-request-headers']));
+    }
+    if ('code' in list) return refuse(response, list);
+    const cors = corsHeaders(origin, list.origins, route.allowsCredentials);
+    const head = readHead(request, route, search);
+    if (head.kind !== 'accepted') return refuseUnread(response, head.error, cors);
+    const exchange: Exchange = { request, response, route, head: head.value, list, cors, requestId: randomUUID() };
+    const source = head.value.key === undefined ? undefined : checkSource(list, head.value.key, route.stream, origin);
+    if (source !== undefined && source.kind !== 'accepted') return refuseUnread(response, source.error, cors, source.kind === 'retry' ? source.afterMs : undefined);
+    await admit(exchange, source?.value);
+  }
+
+  /** Takes the body's bytes out of the budget for as long as the request lives. */
+  async function admit(exchange: Exchange, source: LiveSource | undefined): Promise<void> {
+    const { head, route, response, cors } = exchange;
+    const isBlocked = parts.isPublishOpen(route.stream) || parts.isPublishOpen('rejected');
+    const refusal = isBlocked ? ingestError('publish_unavailable', { reason: 'it failed too often lately' }) : parts.admission.take(head.bodyBytesMax);
+    if (refusal !== undefined) return refuseUnread(response, refusal, cors);
+    try {
+      parts.drain.reading(response);
+      const body = await readRawBody(exchange.request, LIMITS);
+      parts.drain.read(response);
+      if (response.headersSent) return; // it was answered while the body came: the instance is stopping
+      if (body.kind !== 'accepted') return refuseUnread(response, body.error, cors);
+      await process(exchange, body.value, source);
+    } finally {
+      parts.admission.release(head.bodyBytesMax);
+    }
+  }
+
+  async function process(exchange: Exchange, bytes: Buffer, knownSource: LiveSource | undefined): Promise<void> {
+    const { head, route, list, response, requestId, request } = exchange;
+    const parsed = parse(bytes, head, requestId);
+    const checked = knownSource !== undefined ? accepted(knownSource) : checkSource(list, bodyKey(parsed), route.stream, head.origin);
+    if (checked.kind !== 'accepted') {
+      // Without a valid key nothing is stored; a body that cannot be read has no key to find, so its own fault is told.
+      const error = parsed.kind === 'accepted' ? checked.error : parsed.error;
+      return refuse(response, error, exchange.cors, checked.kind === 'retry' ? checked.afterMs : undefined);
+    }
+    const received = receivedFrom(request, requestId, checked.value, route, head);
+    const batch = parsed.kind === 'accepted' ? judge(parsed.value, received, head) : parsed;
+    if (batch.kind !== 'accepted') return refuseUnreadable(exchange, batch.error, bytes, received);
+    await store(exchange, batch.value, received);
+  }
+
+  function receivedFrom(request: IncomingMessage, requestId: string, source: LiveSource, route: Route, head: RequestHead): Received {
+    const receivedMicros = microsOf(parts.clock());
+    const client = clientFacts(source, {
+      userAgent: request.headers['user-agent'], geo: parts.geoHeader === '' ? undefined : request.headers[parts.geoHeader], query: head.query,
+    });
+    return { requestId, receivedMicros, source, route, codeVersion: parts.codeVersion, facts: { requestId, receivedTimestamp: receivedMicros, source: source.id, client } };
+  }
+
+  /** The verdict on a readable body, or why it is no batch. */
+  function judge(parsed: ParsedBody, received: Received, head: RequestHead): Outcome<JudgedBatch & { parsed: ParsedBody }> {
+    const { route, facts } = received;
+    const isBatch = route.protocol.isBatch(parsed.value) && (head.isNewlineDelimited || !Array.isArray(parsed.value));
+    if (!isBatch) return rejected(ingestError('not_a_batch'));
+    const mapped = route.protocol.toBatch(parsed.value, facts);
+    const count = mapped.events.length;
+    if (count > LIMITS.eventsPerRequestMax) return rejected(ingestError('batch_too_large', { events: count, eventsPerRequestMax: LIMITS.eventsPerRequestMax }));
+    const { marks } = parsed;
+    const verdict = validateBatch({
+      stream: route.stream, batch: mapped.batch, events: mapped.events,
+      asSent: marks.hasUnsafeInteger ? route.protocol.toBatch(parsed.valueWithUnsafe(), facts).asSent : mapped.asSent,
+      isMarked: marks.hasOddKey || marks.hasNul || marks.hasUnsafeInteger || marks.hasExponent,
+      largestEventBytes: parsed.largestEventBytes, cutEvents: parsed.cutEvents,
+      receivedMicros: received.receivedMicros, lateDaysMax: parts.lateDaysMax,
+    });
+    const mergedBytes = parsed.body.inflatedBytes + count * verdict.batchFieldBytes;
+    if (!verdict.isBatchTooLarge && mergedBytes > LIMITS.messageMergedBytesMax) return rejected(ingestError('merged_too_large', { bytes: mergedBytes, ...LIMITS }));
+    return accepted({ parsed, mapped, verdict, route });
+  }
+
+  /** Publishes the body, and its rejected events, and answers when both were acknowledged. */
+  async function store(exchange: Exchange, batch: JudgedBatch & { parsed: ParsedBody }, received: Received): Promise<void> {
+    const { response, route, head } = exchange;
+    const { source } = received;
+    const cors = head.origin === undefined ? exchange.cors : corsHeaders(head.origin, source.origins, route.allowsCredentials);
+    if (route.isDebug) return respond(response, 200, parts.explain(batch, received), cors);
+    const { events, rejected: refused } = batchLines(batch.parsed, batch.mapped, batch.verdict, received);
+    const count = batch.mapped.events.length;
+    source.rate?.take(count);
+    const first = parts.publishers[route.stream].publish(events);
+    const outcomes = refused.length === 0 ? [await first] : await Promise.all([first, ...refused.map((line) => parts.publishers.rejected.publish(line))]);
+    for (const outcome of outcomes) if (outcome.kind !== 'accepted') return refuse(response, outcome.error, cors);
+    const rejectedCount = batch.verdict.rejected.size;
+    parts.metrics.count('events_accepted', count - rejectedCount);
+    if (rejectedCount > 0) parts.metrics.count('events_rejected', rejectedCount);
+    parts.metrics.count('requests_stored');
+    respond(response, 200, { accepted: count - rejectedCount, rejected: [...batch.verdict.rejected].map(answerFor) }, cors);
+  }
+
+  /** A body with a valid key that cannot be read: its first bytes are stored before the sender is told to drop it. */
+  async function refuseUnreadable(exchange: Exchange, error: IngestError, bytes: Buffer, received: Received): Promise<void> {
+    if (!received.route.isDebug) {
+      const stored = await parts.publishers.rejected.publish(unreadableLine(bytes, error, received));
+      if (stored.kind !== 'accepted') return refuse(exchange.response, stored.error, exchange.cors);
+    }
+    refuse(exchange.response, error, exchange.cors);
+  }
+
+  /** The body was not read, so the connection cannot serve another request. */
+  function refuseUnread(response: ServerResponse, error: IngestError, headers: Headers, afterMs?: number): void {
+    refuse(response, error, { ...headers, connection: 'close' }, afterMs);
+  }
+
+  function refuse(response: ServerResponse, error: IngestError, headers: Headers = {}, afterMs?: number): void {
+    const { fault, status } = ERRORS[error.code];
+    parts.metrics.count(`refused_${error.code}`);
+    if (status >= 500) parts.log(severityOf[fault], 'A request was refused.', { code: error.code, reason: error.message });
+    respondError(response, error, headers, afterMs === undefined ? undefined : Math.ceil(afterMs / 1_000));
+  }
+}
+
+function parse(bytes: Buffer, head: RequestHead, requestId: string): Outcome<ParsedBody> {
+  const decoded = decodeBody(bytes, head.claimsGzip);
+  if (decoded.kind !== 'accepted') return decoded;
+  return head.isNewlineDelimited ? parseLines(decoded.value, requestId) : parseBody(decoded.value, requestId);
+}
+
+/** `write_key` of a body that could be parsed. */
+function bodyKey(parsed: Outcome<ParsedBody>): string | undefined {
+  const value = parsed.kind === 'accepted' ? parsed.value.value : undefined;
+  const key = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as { write_key?: unknown }).write_key : undefined;
+  return typeof key === 'string' && key !== '' ? key : undefined;
+}
+
+/** One entry an event: its first problem, and all of them when there are more. */
+function answerFor([index, errors]: [number, readonly IngestError[]]): unknown {
+  return { index, ...errors[0]!, ...(errors.length > 1 ? { errors } : {}) };
+}
