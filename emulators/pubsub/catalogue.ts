@@ -1,0 +1,116 @@
+// Which topics and subscriptions there are, by name and by their number in the journal. store.ts applies changes here, live and after a crash.
+import type { Backlog } from './backlog.ts';
+import type { AdminChange } from './records.ts';
+import { notFound } from './refusal.ts';
+import { durationMs, type SubscriptionResource, type TopicResource } from './resources.ts';
+
+export type Topic = { number: number; resource: TopicResource; subscriptions: Set<Subscription> };
+export type Subscription = {
+  number: number;
+  resource: SubscriptionResource;
+  /** Absent: the topic was deleted. */
+  topic: Topic | undefined;
+  backlog: Backlog;
+  /** Acknowledged, not yet written. */
+  ackedIds: number[];
+  /** On the steered clock; for expiry of idle subscriptions. */
+  activeMs: number;
+};
+
+export class Catalogue {
+  readonly topics = new Map<string, Topic>();
+  readonly subscriptions = new Map<string, Subscription>();
+  private readonly topicNumbers = new Map<number, Topic>();
+  private readonly subscriptionNumbers = new Map<number, Subscription>();
+  /** Never used before, in this run or an earlier one. */
+  nextNumber = 1;
+  private readonly open: (number: number, resource: SubscriptionResource) => Subscription;
+  private readonly closed: (subscription: Subscription) => void;
+
+  /** `open` makes a subscription's backlog, `closed` lets go of what it held. */
+  constructor(open: (number: number, resource: SubscriptionResource) => Subscription, closed: (subscription: Subscription) => void) {
+    this.open = open;
+    this.closed = closed;
+  }
+
+  topic(name: string): Topic {
+    const topic = this.topics.get(name);
+    if (topic === undefined) throw notFound(name);
+    return topic;
+  }
+
+  subscription(name: string): Subscription {
+    const subscription = this.subscriptions.get(name);
+    if (subscription === undefined) throw notFound(name);
+    return subscription;
+  }
+
+  topicNumbered(number: number): Topic | undefined {
+    return this.topicNumbers.get(number);
+  }
+
+  subscriptionNumbered(number: number): Subscription | undefined {
+    return this.subscriptionNumbers.get(number);
+  }
+
+  apply(change: AdminChange): void {
+    if ('put_topic' in change) this.putTopic(change.put_topic.number, change.put_topic.topic);
+    else if ('put_subscription' in change) this.putSubscription(change.put_subscription);
+    else if ('delete_topic' in change) this.deleteTopic(change.delete_topic.number);
+    else this.deleteSubscription(change.delete_subscription.number);
+  }
+
+  /** All there is, as changes that make it anew. */
+  everything(): AdminChange[] {
+    return [
+      ...[...this.topics.values()].map(({ number, resource }) => ({ put_topic: { number, topic: resource } })),
+      ...[...this.subscriptions.values()].map(({ number, topic, resource }) => ({ put_subscription: { number, topic_number: topic?.number ?? 0, subscription: resource } })),
+    ];
+  }
+
+  private putTopic(number: number, resource: TopicResource): void {
+    this.nextNumber = Math.max(this.nextNumber, number + 1);
+    const topic = this.topicNumbers.get(number) ?? { number, resource, subscriptions: new Set() };
+    topic.resource = resource;
+    this.topics.set(resource.name, topic);
+    this.topicNumbers.set(number, topic);
+  }
+
+  private putSubscription({ number, topic_number, subscription: resource }: { number: number; topic_number: number; subscription: SubscriptionResource }): void {
+    this.nextNumber = Math.max(this.nextNumber, number + 1);
+    const subscription = this.subscriptionNumbers.get(number) ?? this.open(number, resource);
+    subscription.resource = resource;
+    subscription.backlog.rules = rulesOf(resource);
+    subscription.topic = this.topicNumbers.get(topic_number);
+    subscription.topic?.subscriptions.add(subscription);
+    this.subscriptions.set(resource.name, subscription);
+    this.subscriptionNumbers.set(number, subscription);
+  }
+
+  private deleteTopic(number: number): void {
+    const topic = this.topicNumbers.get(number);
+    if (topic === undefined) return;
+    this.topics.delete(topic.resource.name);
+    this.topicNumbers.delete(number);
+    for (const subscription of topic.subscriptions) {
+      subscription.topic = undefined;
+      subscription.resource = { ...subscription.resource, topic: '_deleted-topic_' };
+    }
+  }
+
+  private deleteSubscription(number: number): void {
+    const subscription = this.subscriptionNumbers.get(number);
+    if (subscription === undefined) return;
+    this.subscriptions.delete(subscription.resource.name);
+    this.subscriptionNumbers.delete(number);
+    subscription.topic?.subscriptions.delete(subscription);
+    this.closed(subscription);
+  }
+}
+
+function rulesOf({ retry_policy, dead_letter_policy }: SubscriptionResource): Backlog['rules'] {
+  return {
+    ...(retry_policy && { backoffMs: { min: durationMs(retry_policy.minimum_backoff!), max: durationMs(retry_policy.maximum_backoff!) } }),
+    ...(dead_letter_policy && { attemptsMax: dead_letter_policy.max_delivery_attempts! }),
+  };
+}

@@ -1,0 +1,79 @@
+// What may be forgotten: messages older than a subscription keeps, subscriptions that nobody used, journal segments that nobody needs.
+// And the other way round: what a seek brings back. server.ts calls `expire` now and then, the Seek call calls `seek`.
+import type { Entry } from './backlog.ts';
+import type { Subscription, Topic } from './catalogue.ts';
+import type { Segment } from './journal.ts';
+import { decodeRecord, type MessageHead } from './records.ts';
+import { durationMs } from './resources.ts';
+import type { Store } from './store.ts';
+
+/** Compaction: with this many segments, an oldest one with less than this part waiting is written again. */
+const SEGMENTS_MAX = 4;
+const LIVE_PART_MAX = 0.25;
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+
+/** How far back acknowledged messages of a topic can be sought. */
+export function retentionMs({ resource, subscriptions }: Topic): number {
+  const own = resource.message_retention_duration ? durationMs(resource.message_retention_duration) : 0;
+  const retaining = [...subscriptions].filter((subscription) => subscription.resource.retain_acked_messages);
+  return Math.max(own, ...retaining.map((subscription) => durationMs(subscription.resource.message_retention_duration!)));
+}
+
+export async function expire(store: Store): Promise<void> {
+  const nowMs = store.now();
+  for (const subscription of [...store.catalogue.subscriptions.values()]) {
+    const { backlog, resource } = subscription;
+    if (backlog.size > 0) backlog.dropBefore(nowMs - durationMs(resource.message_retention_duration!));
+    if (backlog.hasConsumers && !resource.push_config?.push_endpoint) subscription.activeMs = nowMs;
+    const ttl = resource.expiration_policy?.ttl;
+    if (ttl !== undefined && nowMs - subscription.activeMs > durationMs(ttl)) await store.deleteSubscription(subscription);
+  }
+  dropEmptySegments(store);
+  await compact(store);
+}
+
+/** Only ever the oldest, and only when the next one begins with the list of all topics and subscriptions. */
+export function dropEmptySegments({ journal, catalogue, now }: Store): void {
+  const isRetained = (segment: Segment): boolean => [...segment.newestMs].some(([number, newestMs]) => {
+    const topic = catalogue.topicNumbered(number);
+    return topic !== undefined && newestMs + retentionMs(topic) > now();
+  });
+  for (let [oldest, next] = journal.segments; oldest && next; [oldest, next] = journal.segments) {
+    if (oldest.live > 0 || next.size === 0 || isRetained(oldest)) return;
+    journal.dropOldest();
+  }
+}
+
+/** One message that waits for weeks must not keep all that came after it on disk. */
+async function compact(store: Store): Promise<void> {
+  const [oldest] = store.journal.segments;
+  if (oldest === undefined || store.journal.segments.length < SEGMENTS_MAX || oldest.liveBytes > SEGMENT_BYTES * LIVE_PART_MAX) return;
+  const waiting = new Map<Entry, Subscription[]>();
+  for (const subscription of store.catalogue.subscriptions.values()) {
+    for (const entry of subscription.backlog.pending()) {
+      if (entry.place.segment === oldest) waiting.set(entry, [...waiting.get(entry) ?? [], subscription]);
+    }
+  }
+  await Promise.all([...waiting].map(([entry, holders]) => store.move(entry, holders)));
+  dropEmptySegments(store);
+}
+
+/** Everything published before `ms` counts as acknowledged, everything after as not, as far as it is still there. */
+export async function seek(store: Store, subscription: Subscription, ms: number): Promise<void> {
+  subscription.backlog.dropBefore(ms);
+  const { topic } = subscription;
+  if (topic === undefined || retentionMs(topic) === 0) return;
+  const oldestMs = Math.max(ms, store.now() - retentionMs(topic));
+  await store.journal.settled();
+  const waiting = new Set(subscription.backlog.pending().map(({ id }) => id));
+  const found = new Map<number, { head: MessageHead; raw: Buffer }>();
+  for (const segment of store.journal.segments) {
+    if ((segment.newestMs.get(topic.number) ?? -Infinity) < oldestMs) continue;
+    store.journal.scan(segment, (payload) => {
+      const record = decodeRecord(payload);
+      if (record.kind !== 'message' || record.head.topic !== topic.number || record.head.publishMs < oldestMs || waiting.has(record.head.id)) return;
+      found.set(record.head.id, { head: record.head, raw: Buffer.from(payload.subarray(record.rawOffset)) });
+    });
+  }
+  await store.requeue(subscription, [...found.values()]);
+}

@@ -1,0 +1,249 @@
+// Everything that Pub/Sub remembers: topics, subscriptions, and which messages each subscription still waits for. The gRPC calls change it here,
+// the journal keeps it. After a crash it is what the journal says: every acknowledged publish, less the acknowledgements that were written.
+import { Backlog, type Delivery, type Entry } from './backlog.ts';
+import { Catalogue, type Subscription, type Topic } from './catalogue.ts';
+import { Journal, type Place, type Segment } from './journal.ts';
+import { decodeRecord, encodeAcks, encodeAdmin, encodeMessageHead, messageHeadBytes, type AdminChange, type MessageHead } from './records.ts';
+import { alreadyExists, Refusal } from './refusal.ts';
+import type { SubscriptionResource, TopicResource } from './resources.ts';
+import type { RawMessage } from './wire.ts';
+
+export type StoreOptions = {
+  dir: string;
+  now: () => number;
+  /** Publishes to the dead-letter topic; true when the message stands there. */
+  deadLetter: (store: Store, subscription: Subscription, delivery: Delivery) => Promise<boolean>;
+};
+
+/** Messages kept in memory until acknowledged; beyond it they are read back from the journal. */
+const CACHE_BYTES_MAX = 64 * 1024 * 1024;
+/** A message that is a smaller part of its request than this is copied, or it would hold the whole request in memory. */
+const COPIED_PART_MAX = 0.5;
+
+type Held = Map<number, Map<number, Entry>>;
+
+export class Store {
+  readonly catalogue: Catalogue;
+  readonly journal: Journal;
+  readonly now: () => number;
+  /** Called when nobody waits for anything in the oldest segment any more. */
+  oldestIsEmpty: () => void = () => {};
+  private nextId = 0;
+  private cacheBytes = 0;
+  private readonly ackWaiters = new Set<Subscription>();
+
+  constructor({ dir, now, deadLetter }: StoreOptions) {
+    this.now = now;
+    const open = (number: number, resource: SubscriptionResource): Subscription => {
+      const subscription: Subscription = {
+        number, resource, topic: undefined, ackedIds: [], activeMs: now(),
+        backlog: new Backlog({ acked: (entry) => this.acked(subscription, entry), deadLetter: (delivery) => deadLetter(this, subscription, delivery) }),
+      };
+      return subscription;
+    };
+    this.catalogue = new Catalogue(open, ({ backlog }) => {
+      for (const entry of backlog.pending()) this.release(entry);
+      backlog.close();
+    });
+    this.journal = new Journal(dir, () => encodeAdmin(this.catalogue.everything()));
+    this.recover();
+  }
+
+  // --- topics and subscriptions: changed in memory at once, answered when written
+
+  async createTopic(resource: TopicResource): Promise<void> {
+    if (this.catalogue.topics.has(resource.name)) throw alreadyExists(resource.name);
+    await this.change({ put_topic: { number: this.catalogue.nextNumber, topic: resource } });
+  }
+
+  async updateTopic({ number }: Topic, resource: TopicResource): Promise<void> {
+    await this.change({ put_topic: { number, topic: resource } });
+  }
+
+  async deleteTopic({ number }: Topic): Promise<void> {
+    await this.change({ delete_topic: { number } });
+  }
+
+  async createSubscription(resource: SubscriptionResource): Promise<void> {
+    if (this.catalogue.subscriptions.has(resource.name)) throw alreadyExists(resource.name);
+    const topic = this.catalogue.topic(resource.topic);
+    await this.change({ put_subscription: { number: this.catalogue.nextNumber, topic_number: topic.number, subscription: resource } });
+  }
+
+  async updateSubscription({ number, topic }: Subscription, resource: SubscriptionResource): Promise<void> {
+    await this.change({ put_subscription: { number, topic_number: topic?.number ?? 0, subscription: resource } });
+  }
+
+  async deleteSubscription({ number }: Subscription): Promise<void> {
+    await this.change({ delete_subscription: { number } });
+  }
+
+  // --- messages
+
+  /** Resolves with the message ids when all of them are on disk. `isReversed`: subscribers get them in the opposite order. */
+  publish(topic: Topic, raws: readonly RawMessage[], isReversed = false): Promise<string[]> {
+    const heads = raws.map((): MessageHead => ({ topic: topic.number, id: this.newId(), publishMs: Math.floor(this.now()) }));
+    const stored: [MessageHead, Place, RawMessage][] = [];
+    return new Promise((done, fail) => {
+      let left = raws.length;
+      const oneWritten = (index: number, error: Error | null, place: Place): void => {
+        if (error !== null) fail(new Refusal('UNAVAILABLE', `The message could not be stored: ${error.message}`));
+        else stored.push([heads[index]!, place, raws[index]!]);
+        if (--left > 0) return;
+        for (const [head, where, raw] of isReversed ? stored.reverse() : stored) this.hand(head, where, raw);
+        done(heads.map(({ id }) => String(id)));
+      };
+      raws.forEach((raw, index) => this.journal.append([encodeMessageHead(heads[index]!), raw], true, (error, place) => oneWritten(index, error, place)));
+    });
+  }
+
+  rawOf(entry: Entry): RawMessage {
+    return entry.raw ?? this.journal.read(entry.place, entry.rawBytes);
+  }
+
+  /** Puts published messages before one subscription again (a seek back). */
+  async requeue({ number }: Subscription, messages: readonly { head: MessageHead; raw: Buffer }[]): Promise<void> {
+    await Promise.all(messages.map(({ head, raw }) => {
+      const own: MessageHead = { ...head, subscriptions: [number] };
+      return this.write([encodeMessageHead(own), raw], (place) => this.hand(own, place, raw));
+    }));
+  }
+
+  /** Writes a waiting message again, at the journal's end, so that its old segment can go. */
+  async move(entry: Entry, holders: readonly Subscription[]): Promise<void> {
+    const head: MessageHead = { topic: entry.topic, id: entry.id, publishMs: entry.publishMs, subscriptions: holders.map(({ number }) => number) };
+    await this.write([encodeMessageHead(head), this.rawOf(entry)], ({ segment, offset }) => {
+      if (entry.holders === 0) return;
+      countLive(entry.place.segment, -1, entry.rawBytes);
+      entry.place = { segment, offset: offset + messageHeadBytes(head) };
+      countLive(segment, 1, entry.rawBytes);
+    });
+  }
+
+  gauges(): Record<string, number> {
+    const backlogs = [...this.catalogue.subscriptions.values()].map(({ backlog }) => backlog);
+    return {
+      topics: this.catalogue.topics.size, subscriptions: this.catalogue.subscriptions.size,
+      unacked_messages: backlogs.reduce((sum, { size }) => sum + size, 0), outstanding_messages: backlogs.reduce((sum, { outstanding }) => sum + outstanding, 0),
+      cached_bytes: this.cacheBytes, journal_segments: this.journal.segments.length, journal_bytes: this.journal.segments.reduce((sum, { size }) => sum + size, 0),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.flushAcks();
+    for (const { backlog } of this.catalogue.subscriptions.values()) backlog.close();
+    await this.journal.close();
+  }
+
+  // --- inside
+
+  /** Acknowledgements are written with the next write; one that a crash loses means a redelivery. */
+  private acked(subscription: Subscription, entry: Entry): void {
+    this.release(entry);
+    subscription.ackedIds.push(entry.id);
+    if (this.ackWaiters.size === 0) setImmediate(() => this.flushAcks());
+    this.ackWaiters.add(subscription);
+  }
+
+  private flushAcks(): void {
+    for (const subscription of this.ackWaiters) {
+      this.journal.append([encodeAcks(subscription.number, subscription.ackedIds)], false);
+      subscription.ackedIds = [];
+    }
+    this.ackWaiters.clear();
+  }
+
+  private async change(change: AdminChange): Promise<void> {
+    this.catalogue.apply(change);
+    await this.write([encodeAdmin([change])], () => {});
+  }
+
+  private write(parts: Buffer[], written: (place: Place) => void): Promise<void> {
+    return new Promise((done, fail) => this.journal.append(parts, true, (error, place) => {
+      if (error !== null) return fail(new Refusal('UNAVAILABLE', `The change could not be stored: ${error.message}`));
+      written(place);
+      done();
+    }));
+  }
+
+  /** A message that stands on disk goes to the subscriptions that it is for. */
+  private hand(head: MessageHead, { segment, offset }: Place, raw: RawMessage): void {
+    const receivers = this.receiversOf(head);
+    const entry = entryOf(head, { segment, offset: offset + messageHeadBytes(head) }, raw.length, receivers.length);
+    if (receivers.length === 0) return;
+    if (this.cacheBytes + raw.length <= CACHE_BYTES_MAX) {
+      entry.raw = raw.length < raw.buffer.byteLength * COPIED_PART_MAX ? Buffer.from(raw) : raw;
+      this.cacheBytes += raw.length;
+    }
+    for (const { backlog } of receivers) backlog.add(entry);
+  }
+
+  private receiversOf({ topic, subscriptions }: MessageHead): Subscription[] {
+    if (subscriptions === undefined) return [...this.catalogue.topicNumbered(topic)?.subscriptions ?? []];
+    return subscriptions.map((number) => this.catalogue.subscriptionNumbered(number)).filter((subscription) => subscription !== undefined);
+  }
+
+  private release(entry: Entry): void {
+    entry.holders -= 1;
+    if (entry.holders > 0) return;
+    const { segment } = entry.place;
+    countLive(segment, -1, entry.rawBytes);
+    if (entry.raw !== undefined) this.cacheBytes -= entry.rawBytes;
+    entry.raw = undefined;
+    if (segment.live === 0 && segment === this.journal.segments[0]) this.oldestIsEmpty();
+  }
+
+  /** Ids follow real time in microseconds, so that none is used twice: not after a crash, and not on a new data folder either (raw files are named by them). */
+  private newId(): number {
+    this.nextId = Math.max(this.nextId + 1, Math.floor((performance.timeOrigin + performance.now()) * 1_000));
+    return this.nextId;
+  }
+
+  private recover(): void {
+    const held: Held = new Map();
+    this.journal.recover((payload, place) => this.replay(payload, place, held));
+    for (const [number, entries] of held) {
+      const subscription = this.catalogue.subscriptionNumbered(number);
+      for (const entry of [...entries.values()].sort((a, b) => a.id - b.id)) {
+        if (subscription === undefined) this.release(entry);
+        else subscription.backlog.add(entry);
+      }
+    }
+  }
+
+  private replay(payload: Buffer, { segment, offset }: Place, held: Held): void {
+    const record = decodeRecord(payload);
+    if (record.kind === 'admin') for (const change of record.changes) this.catalogue.apply(change);
+    else if (record.kind === 'acks') for (const id of record.ids) this.letGo(held, record.subscription, id);
+    else {
+      const { head, rawOffset } = record;
+      this.nextId = Math.max(this.nextId, head.id);
+      const receivers = this.receiversOf(head);
+      const entry = entryOf(head, { segment, offset: offset + rawOffset }, payload.length - rawOffset, receivers.length);
+      for (const { number } of receivers) {
+        this.letGo(held, number, head.id); // written again by compaction: the newer place counts
+        const entries = held.get(number) ?? new Map<number, Entry>();
+        held.set(number, entries.set(head.id, entry));
+      }
+    }
+  }
+
+  private letGo(held: Held, subscription: number, id: number): void {
+    const entry = held.get(subscription)?.get(id);
+    if (entry === undefined) return;
+    held.get(subscription)!.delete(id);
+    this.release(entry);
+  }
+}
+
+function entryOf(head: MessageHead, place: Place, rawBytes: number, holders: number): Entry {
+  const { newestMs } = place.segment;
+  newestMs.set(head.topic, Math.max(newestMs.get(head.topic) ?? 0, head.publishMs));
+  if (holders > 0) countLive(place.segment, 1, rawBytes);
+  return { id: head.id, topic: head.topic, publishMs: head.publishMs, place, rawBytes, holders, raw: undefined };
+}
+
+function countLive(segment: Segment, by: 1 | -1, bytes: number): void {
+  segment.live += by;
+  segment.liveBytes += by * bytes;
+}
