@@ -65,7 +65,9 @@ export function rowsOfEnvelope(envelope: Envelope, messageId: string, ticket: Ti
   function pendingRow(event: unknown, index: number): PendingRow {
     if (typeof event !== 'object' || event === null || Array.isArray(event)) throw new TypeError('the event is not an object');
     const fields = event as Record<string, unknown>;
-    const timestamp = fields['event_timestamp'];
+    // Clients may send 64-bit integers as text.
+    const sent = fields['event_timestamp'];
+    const timestamp = typeof sent === 'string' && sent !== '' ? Number(sent) : sent;
     if (typeof timestamp !== 'number' || !Number.isSafeInteger(timestamp)) throw new TypeError('event_timestamp is not an integer');
     const eventDate = eventDateOf(timestamp, making.timeZone);
     const encodeFor = (isLate: boolean): Uint8Array => encode!(toRow(context, fields, eventDate, facts, isLate));
