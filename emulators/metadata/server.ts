@@ -42,7 +42,8 @@ function metadataOf(project: string, now: () => number): Node {
     token: () => JSON.stringify(accessToken(now())),
     identity: (query) => {
       const audience = query.get('audience');
-      return audience ? identityToken({ audience, email, nowMs: now(), isFull: query.get('format') === 'full', project, zone: `${REGION}-a` }) : undefined;
+      const machine = query.get('format') === 'full' ? { machine: { project, zone: `${REGION}-a` } } : {};
+      return audience ? identityToken({ audience, email, nowMs: now(), ...machine }) : undefined;
     },
   };
   return {

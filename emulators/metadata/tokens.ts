@@ -8,16 +8,22 @@ export function accessToken(nowMs: number): { access_token: string; expires_in: 
   return { access_token: `ya29.local-${hour}`, expires_in: LIFETIME_SECONDS - 1, token_type: 'Bearer' };
 }
 
-export type IdentityFacts = { audience: string; email: string; nowMs: number; isFull: boolean; project: string; zone: string };
+export type IdentityFacts = {
+  audience: string;
+  email: string;
+  nowMs: number;
+  /** `format=full`: where the token was asked for, too. */
+  machine?: { project: string; zone: string };
+};
 
 /** A JSON Web Token with Google's claims for this audience. */
-export function identityToken({ audience, email, nowMs, isFull, project, zone }: IdentityFacts): string {
+export function identityToken({ audience, email, nowMs, machine }: IdentityFacts): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const issuedAt = Math.floor(nowMs / 1_000);
   const claims = {
     aud: audience, azp: '100000000000000000000', sub: '100000000000000000000', email, email_verified: true,
     iss: 'https://accounts.google.com', iat: issuedAt, exp: issuedAt + LIFETIME_SECONDS,
-    ...(isFull ? { google: { compute_engine: { project_id: project, zone, instance_name: 'local' } } } : {}),
+    ...(machine ? { google: { compute_engine: { project_id: machine.project, zone: machine.zone, instance_name: 'local' } } } : {}),
   };
   return `${part({ alg: 'RS256', kid: 'local', typ: 'JWT' })}.${part(claims)}.${Buffer.from('local cloud, not signed').toString('base64url')}`;
 }

@@ -1,4 +1,5 @@
 // One message as Pub/Sub wraps it for a push endpoint: https://docs.cloud.google.com/pubsub/docs/push#receive_push. push.ts sends it.
+import { identityToken } from '../metadata/tokens.ts';
 import type { Subscription } from './catalogue.ts';
 import { readMessage, type RawMessage } from './wire.ts';
 
@@ -33,8 +34,7 @@ export function protobufTime(ms: number): string {
 export function pushToken({ resource }: Subscription, nowMs: number): string | undefined {
   const { push_endpoint: endpoint, oidc_token: oidc } = resource.push_config ?? {};
   if (!oidc?.service_account_email) return undefined;
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const issuedAt = Math.floor(nowMs / 3_600_000) * 3_600;
-  const claims = { aud: oidc.audience || endpoint, azp: '100000000000000000000', email: oidc.service_account_email, email_verified: true, exp: issuedAt + 7_200, iat: issuedAt, iss: 'https://accounts.google.com', sub: '100000000000000000000' };
-  return `${part({ alg: 'RS256', kid: 'local', typ: 'JWT' })}.${part(claims)}.${Buffer.from('local cloud, not signed').toString('base64url')}`;
+  // The same token for a whole hour, as Google's senders cache theirs.
+  const hourMs = Math.floor(nowMs / 3_600_000) * 3_600_000;
+  return identityToken({ audience: oidc.audience || endpoint!, email: oidc.service_account_email, nowMs: hourMs });
 }
