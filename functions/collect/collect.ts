@@ -8,6 +8,7 @@ import { severityOf, type Log } from '../log.ts';
 import { LIMITS } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import { accepted, rejected, type Outcome } from '../outcome.ts';
+import type { EncodedLine } from '../envelope-line.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import { readRawBody } from '../raw-body.ts';
 import { validateBatch, type Verdict } from '../validate/validate-batch.ts';
@@ -46,80 +47,87 @@ export type CollectorParts = {
 export type JudgedBatch = { mapped: MappedBatch; verdict: Verdict; route: Route };
 
 /** One request on its way through the steps. */
-type Exchange = { request: IncomingMessage; response: ServerResponse; route: Route; head: RequestHead; list: SourceList; cors: Headers; requestId: string };
+type Exchange = { request: IncomingMessage; response: ServerResponse; route: Route; head: RequestHead; list: SourceList; cors: Headers; requestId: string; source: LiveSource | undefined };
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
+/** What is to be published for a request, and what is answered when Pub/Sub took all of it. */
+type Stored = { lines: { stream: CollectedStream | 'rejected'; line: EncodedLine }[]; whenStored: () => void };
+
 export function createCollector(parts: CollectorParts): Handler {
+  // Two waits, for the body and for Pub/Sub; everything between them is synchronous. (The framework's `domain` makes every promise dear.)
   return async (request, response) => {
     const isLast = parts.drain.enter(response);
+    let takenBytes = 0;
     try {
       if (isLast) return refuse(response, ingestError('shutting_down'), { connection: 'close' });
-      await receive(request, response);
+      const list = parts.sources.fresh() ?? await parts.sources.current();
+      const exchange = open(request, response, list);
+      if (exchange === undefined) return;
+      takenBytes = exchange.head.bodyBytesMax;
+      parts.drain.reading(response);
+      const body = await readRawBody(request, LIMITS);
+      parts.drain.read(response);
+      if (response.headersSent) return; // it was answered while the body came: the instance is stopping
+      if (body.kind !== 'accepted') return refuseUnread(response, body.error, exchange.cors);
+      const stored = digest(exchange, body.value);
+      if (stored === undefined) return;
+      const failure = await publishAll(stored.lines);
+      if (failure === undefined) stored.whenStored();
+      else refuse(response, failure, exchange.cors);
     } catch (error) {
       // A bug of ours: this request only, and the client keeps its events.
       parts.log('ERROR', 'A request failed for a reason nobody thought of.', { error });
       refuse(response, ingestError('invariant_broken', { what: 'see the log' }));
     } finally {
+      if (takenBytes > 0) parts.admission.release(takenBytes);
       parts.drain.leave(response);
     }
   };
 
-  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** All that can be judged before the body, from cheap to dear. Undefined: it was answered. Else its bytes are taken from the budget. */
+  function open(request: IncomingMessage, response: ServerResponse, list: SourceList | IngestError): Exchange | undefined {
     const url = request.url ?? '/';
     if (url.length > LIMITS.urlBytesMax) return refuse(response, ingestError('url_too_long', LIMITS));
     const { path, search } = splitUrl(url);
     const route = routeAt(path);
     if (route === undefined) return refuse(response, ingestError('no_route', { path: path.slice(0, 100) }));
-    if (request.method !== 'POST' && request.method !== 'OPTIONS') {
-      return refuse(response, ingestError('method_not_allowed', { method: request.method ?? '', allow: 'POST' }), { allow: 'POST, OPTIONS' });
-    }
-    const list = await parts.sources.current();
     const { origin } = request.headers;
     if (request.method === 'OPTIONS') {
       return respondPreflight(response, 'code' in list ? {} : preflightHeaders(origin, list.origins, route.allowsCredentials, request.headers['access-control-request-headers']));
     }
-    if ('code' in list) return refuse(response, list);
+    if (request.method !== 'POST') {
+      return refuse(response, ingestError('method_not_allowed', { method: request.method ?? '', allow: 'POST' }), { allow: 'POST, OPTIONS' });
+    }
+    if ('code' in list) return refuseUnread(response, list, {});
     const cors = corsHeaders(origin, list.origins, route.allowsCredentials);
     const head = readHead(request, route, search);
     if (head.kind !== 'accepted') return refuseUnread(response, head.error, cors);
-    const exchange: Exchange = { request, response, route, head: head.value, list, cors, requestId: randomUUID() };
     const source = head.value.key === undefined ? undefined : checkSource(list, head.value.key, route.stream, origin);
     if (source !== undefined && source.kind !== 'accepted') return refuseUnread(response, source.error, cors, source.kind === 'retry' ? source.afterMs : undefined);
-    await admit(exchange, source?.value);
-  }
-
-  /** Takes the body's bytes out of the budget for as long as the request lives. */
-  async function admit(exchange: Exchange, source: LiveSource | undefined): Promise<void> {
-    const { head, route, response, cors } = exchange;
     const isBlocked = parts.isPublishOpen(route.stream) || parts.isPublishOpen('rejected');
-    const refusal = isBlocked ? ingestError('publish_unavailable', { reason: 'it failed too often lately' }) : parts.admission.take(head.bodyBytesMax);
+    const refusal = isBlocked ? ingestError('publish_unavailable', { reason: 'it failed too often lately' }) : parts.admission.take(head.value.bodyBytesMax);
     if (refusal !== undefined) return refuseUnread(response, refusal, cors);
-    try {
-      parts.drain.reading(response);
-      const body = await readRawBody(exchange.request, LIMITS);
-      parts.drain.read(response);
-      if (response.headersSent) return; // it was answered while the body came: the instance is stopping
-      if (body.kind !== 'accepted') return refuseUnread(response, body.error, cors);
-      await process(exchange, body.value, source);
-    } finally {
-      parts.admission.release(head.bodyBytesMax);
-    }
+    return { request, response, route, head: head.value, list, cors, requestId: randomUUID(), source: source?.value };
   }
 
-  async function process(exchange: Exchange, bytes: Buffer, knownSource: LiveSource | undefined): Promise<void> {
-    const { head, route, list, response, requestId, request } = exchange;
+  /** The body's bytes -> what to publish. Undefined: it was answered. */
+  function digest(exchange: Exchange, bytes: Buffer): Stored | undefined {
+    const { head, route, list, response, requestId, request, cors } = exchange;
     const parsed = parse(bytes, head, requestId);
-    const checked = knownSource !== undefined ? accepted(knownSource) : checkSource(list, bodyKey(parsed), route.stream, head.origin);
+    const checked = exchange.source !== undefined ? accepted(exchange.source) : checkSource(list, bodyKey(parsed), route.stream, head.origin);
     if (checked.kind !== 'accepted') {
       // Without a valid key nothing is stored; a body that cannot be read has no key to find, so its own fault is told.
-      const error = parsed.kind === 'accepted' ? checked.error : parsed.error;
-      return refuse(response, error, exchange.cors, checked.kind === 'retry' ? checked.afterMs : undefined);
+      return refuse(response, parsed.kind === 'accepted' ? checked.error : parsed.error, cors, checked.kind === 'retry' ? checked.afterMs : undefined);
     }
     const received = receivedFrom(request, requestId, checked.value, route, head);
     const batch = parsed.kind === 'accepted' ? judge(parsed.value, received, head) : parsed;
-    if (batch.kind !== 'accepted') return refuseUnreadable(exchange, batch.error, bytes, received);
-    await store(exchange, batch.value, received);
+    if (batch.kind !== 'accepted') {
+      // Its first bytes are stored before the sender is told to drop it.
+      const lines: Stored['lines'] = route.isDebug ? [] : [{ stream: 'rejected', line: unreadableLine(bytes, batch.error, received) }];
+      return { lines, whenStored: () => refuse(response, batch.error, cors) };
+    }
+    return store(exchange, batch.value, received);
   }
 
   function receivedFrom(request: IncomingMessage, requestId: string, source: LiveSource, route: Route, head: RequestHead): Received {
@@ -151,40 +159,40 @@ export function createCollector(parts: CollectorParts): Handler {
     return accepted({ parsed, mapped, verdict, route });
   }
 
-  /** Publishes the body, and its rejected events, and answers when both were acknowledged. */
-  async function store(exchange: Exchange, batch: JudgedBatch & { parsed: ParsedBody }, received: Received): Promise<void> {
+  /** The lines of a readable body, and its answer. */
+  function store(exchange: Exchange, batch: JudgedBatch & { parsed: ParsedBody }, received: Received): Stored | undefined {
     const { response, route, head } = exchange;
     const { source } = received;
     const cors = head.origin === undefined ? exchange.cors : corsHeaders(head.origin, source.origins, route.allowsCredentials);
     if (route.isDebug) return respond(response, 200, parts.explain(batch, received), cors);
-    const { events, rejected: refused } = batchLines(batch.parsed, batch.mapped, batch.verdict, received);
     const count = batch.mapped.events.length;
     source.rate?.take(count);
-    const first = parts.publishers[route.stream].publish(events);
-    const outcomes = refused.length === 0 ? [await first] : await Promise.all([first, ...refused.map((line) => parts.publishers.rejected.publish(line))]);
-    for (const outcome of outcomes) if (outcome.kind !== 'accepted') return refuse(response, outcome.error, cors);
-    const rejectedCount = batch.verdict.rejected.size;
-    parts.metrics.count('events_accepted', count - rejectedCount);
-    if (rejectedCount > 0) parts.metrics.count('events_rejected', rejectedCount);
-    parts.metrics.count('requests_stored');
-    respond(response, 200, { accepted: count - rejectedCount, rejected: [...batch.verdict.rejected].map(answerFor) }, cors);
+    const { events, rejected: refused } = batchLines(batch.parsed, batch.mapped, batch.verdict, received);
+    return {
+      lines: [{ stream: route.stream, line: events }, ...refused.map((line) => ({ stream: 'rejected' as const, line }))],
+      whenStored() {
+        const rejectedCount = batch.verdict.rejected.size;
+        parts.metrics.count('events_accepted', count - rejectedCount);
+        if (rejectedCount > 0) parts.metrics.count('events_rejected', rejectedCount);
+        parts.metrics.count('requests_stored');
+        respond(response, 200, { accepted: count - rejectedCount, rejected: [...batch.verdict.rejected].map(answerFor) }, cors);
+      },
+    };
   }
 
-  /** A body with a valid key that cannot be read: its first bytes are stored before the sender is told to drop it. */
-  async function refuseUnreadable(exchange: Exchange, error: IngestError, bytes: Buffer, received: Received): Promise<void> {
-    if (!received.route.isDebug) {
-      const stored = await parts.publishers.rejected.publish(unreadableLine(bytes, error, received));
-      if (stored.kind !== 'accepted') return refuse(exchange.response, stored.error, exchange.cors);
-    }
-    refuse(exchange.response, error, exchange.cors);
+  /** Undefined when every line was acknowledged. */
+  async function publishAll(lines: Stored['lines']): Promise<IngestError | undefined> {
+    const outcomes = await Promise.all(lines.map(({ stream, line }) => parts.publishers[stream].publish(line)));
+    for (const outcome of outcomes) if (outcome.kind !== 'accepted') return outcome.error;
+    return undefined;
   }
 
   /** The body was not read, so the connection cannot serve another request. */
-  function refuseUnread(response: ServerResponse, error: IngestError, headers: Headers, afterMs?: number): void {
-    refuse(response, error, { ...headers, connection: 'close' }, afterMs);
+  function refuseUnread(response: ServerResponse, error: IngestError, headers: Headers, afterMs?: number): undefined {
+    return refuse(response, error, { ...headers, connection: 'close' }, afterMs);
   }
 
-  function refuse(response: ServerResponse, error: IngestError, headers: Headers = {}, afterMs?: number): void {
+  function refuse(response: ServerResponse, error: IngestError, headers: Headers = {}, afterMs?: number): undefined {
     const { fault, status } = ERRORS[error.code];
     parts.metrics.count(`refused_${error.code}`);
     if (status >= 500) parts.log(severityOf[fault], 'A request was refused.', { code: error.code, reason: error.message });

@@ -72,4 +72,9 @@ subscribe('http.server.request.start', function first() {
   });
 });
 
-http('collect', collect);
+http('collect', (request, response) => {
+  // The framework runs every function inside a `domain`, which makes each promise dearer, and answers an error that escapes one
+  // request by ending the process. Out of the domain such an error comes to the handlers above.
+  process.domain?.exit();
+  return collect(request, response);
+});

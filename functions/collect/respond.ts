@@ -15,7 +15,7 @@ const FIXED_HEADERS = {
 
 export type Headers = Record<string, string | number>;
 
-export function respond(response: ServerResponse, status: number, body: unknown, headers: Headers = {}): void {
+export function respond(response: ServerResponse, status: number, body: unknown, headers: Headers = {}): undefined {
   if (response.headersSent || response.destroyed) return;
   const text = JSON.stringify(body);
   response.writeHead(status, { ...FIXED_HEADERS, ...headers, 'content-length': Buffer.byteLength(text) });
@@ -33,7 +33,7 @@ export function respondError(response: ServerResponse, error: IngestError, heade
 const jittered = (seconds: number): number => Math.ceil(seconds * (1 + Math.random()));
 
 /** A preflight's answer; the only 204 of the collector. */
-export function respondPreflight(response: ServerResponse, headers: Headers): void {
+export function respondPreflight(response: ServerResponse, headers: Headers): undefined {
   response.writeHead(204, { ...FIXED_HEADERS, ...headers });
   response.end();
 }

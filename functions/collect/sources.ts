@@ -77,6 +77,8 @@ const detailOf = (params: unknown): string => (params !== null && typeof params 
 export const allowsOrigin = (origins: ReadonlySet<string>, origin: string): boolean => origins.has(origin) || (origins.has('*') && origin !== 'null');
 
 export type SourceStore = {
+  /** The list, when it was looked at a moment ago: no wait for most requests. */
+  fresh: () => SourceList | undefined;
   /** The list that serves now, or why there is none. */
   current: () => Promise<SourceList | IngestError>;
 };
@@ -114,10 +116,13 @@ export function createSourceStore({ version, read, clock, log }: SourceStoreOpti
     problem = reason;
   };
 
+  const isDue = (now: number): boolean => now - checkedAt >= LIMITS.sourcesCheckMs || now < checkedAt;
+
   return {
+    fresh: () => (underWay !== undefined || isDue(clock()) ? undefined : list),
     async current() {
       const now = clock();
-      if (now - checkedAt >= LIMITS.sourcesCheckMs || now < checkedAt) {
+      if (isDue(now)) {
         checkedAt = now;
         underWay ??= refresh().finally(() => { underWay = undefined; });
       }
