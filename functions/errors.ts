@@ -67,6 +67,7 @@ export const ERRORS = {
   bigquery_unavailable: { fault: 'upstream', status: 503, says: 'BigQuery did not accept the rows: {reason}.' },
   storage_unavailable: { fault: 'upstream', status: 503, says: 'Cloud Storage did not accept the object: {reason}.' },
   table_missing: { fault: 'upstream', status: 503, says: 'Table {table} did not exist; it was asked for, and the message will come again.' },
+  replay_stopped: { fault: 'upstream', status: 503, says: 'The replay stopped ({reason}); run it again from the start, nothing is counted twice.' },
   overloaded: { fault: 'upstream', status: 503, says: 'This instance is busy ({reason}); send again later.' },
   shutting_down: { fault: 'upstream', status: 503, says: 'This instance is stopping; send again.' },
 

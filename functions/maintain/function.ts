@@ -7,14 +7,15 @@ import { SHARED, readSettings, wholeNumber } from '../config.ts';
 import { inTime } from '../in-time.ts';
 import { LIMITS } from '../limits.ts';
 import { createLog } from '../log.ts';
+import type { Outcome } from '../outcome.ts';
 import { bypassBodyParsers } from '../raw-body.ts';
 import { labelApiOf } from '../reporting-zone.ts';
-import { streamTables } from '../stream-tables.ts';
 import { tableFunctionSql } from '../rollover/table-function.ts';
+import { ensureRolloverTables } from '../rollover/tables.ts';
+import { streamTables } from '../stream-tables.ts';
 import { compactionApiOf } from './compaction-api.ts';
 import { maintain } from './run.ts';
 import type { MaintenanceDone } from './run.ts';
-import type { Outcome } from '../outcome.ts';
 import { tableApiOf } from './tables.ts';
 
 export const SETTINGS = {
@@ -35,9 +36,11 @@ const dataset = bigquery.dataset(settings.dataset);
 const streams = streamTables();
 
 async function replaceTableFunctions(): Promise<number> {
-  for (const { stream, prefix } of streams) {
-    const query = tableFunctionSql({ project: settings.project, dataset: settings.dataset, stream, prefix });
-    await inTime(bigquery.query({ query, location: settings.location }), `the table function of ${stream}`, 60_000);
+  // The functions read the ledger of the rollover, which may not have run yet.
+  await inTime(ensureRolloverTables(bigquery, settings.dataset), 'the tables of the rollover');
+  for (const stream of streams) {
+    const query = tableFunctionSql({ project: settings.project, dataset: settings.dataset }, stream);
+    await inTime(bigquery.query({ query, location: settings.location }), `the table function of ${stream.stream}`, 60_000);
   }
   return streams.length;
 }
