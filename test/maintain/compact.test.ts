@@ -1,0 +1,115 @@
+// Joining an hour's objects, killed before any step and run twice at once, with a pretended Cloud Storage.
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { compactHour } from '../../functions/maintain/compact.ts';
+import type { CompactionApi } from '../../functions/maintain/compact.ts';
+import { hourPrefix } from '../../functions/raw-object.ts';
+
+const HOUR = { stream: 'events', dt: '2026-01-15', hour: '07' };
+
+type Stored = { bytes: Buffer; generation: string; metadata: Record<string, string> };
+
+class Killed extends Error {}
+
+/** `killAfter`: this many changes are made, then everything throws until it is set anew. */
+function pretendedBucket(parts: number) {
+  const objects = new Map<string, Stored>();
+  let generations = 100;
+  const state = { killAfter: Infinity, changes: 0 };
+  const put = (name: string, bytes: Buffer, metadata: Record<string, string> = {}): void => void objects.set(name, { bytes, generation: String(generations += 1), metadata });
+  for (let part = 0; part < parts; part += 1) put(`${hourPrefix(HOUR)}${String(1000 + part)}.ndjson.gz`, gzipSync(`line ${part}\n`), { events: '2', rejected: '1' });
+  const change = (): void => { if ((state.changes += 1) > state.killAfter) throw new Killed(); };
+  const view = (name: string) => { const { bytes, generation, metadata } = objects.get(name)!; return { name, generation, bytes: bytes.length, metadata }; };
+  const api: CompactionApi = {
+    list: async (prefix) => [...objects.keys()].filter((name) => name.startsWith(prefix)).sort().map(view),
+    readJson: async (name) => (objects.has(name) ? JSON.parse(objects.get(name)!.bytes.toString()) : undefined),
+    async createJson(name, value) {
+      if (objects.has(name)) return false;
+      change();
+      put(name, Buffer.from(JSON.stringify(value)));
+      return true;
+    },
+    async compose(name, sources, ifGeneration) {
+      expect(sources.length).toBeLessThanOrEqual(32);
+      if ((objects.get(name)?.generation ?? '0') !== ifGeneration) return undefined;
+      if (sources.some((source) => objects.get(source.name)?.generation !== source.generation)) return undefined;
+      change();
+      put(name, Buffer.concat(sources.map((source) => objects.get(source.name)!.bytes)));
+      return view(name);
+    },
+    async setMetadata(name, metadata) { change(); objects.get(name)!.metadata = metadata; },
+    async remove(name, generation) {
+      if (!objects.has(name) || (generation !== undefined && objects.get(name)!.generation !== generation)) return;
+      change();
+      objects.delete(name);
+    },
+  };
+  const lines = (): string[] => [...objects].filter(([name]) => name.startsWith('raw/')).flatMap(([, { bytes }]) => gunzipSync(bytes).toString().trimEnd().split('\n')).sort();
+  return { api, objects, state, lines, put };
+}
+const expected = (parts: number): string[] => Array.from({ length: parts }, (_, part) => `line ${part}`).sort();
+
+test('an hour becomes one object that holds every line once and says how many events it has', async () => {
+  const { api, objects, lines } = pretendedBucket(100);
+  expect(await compactHour(api, HOUR)).toMatchObject({ kind: 'compacted', parts: 100 });
+  expect(lines()).toEqual(expected(100));
+  expect([...objects.keys()]).toHaveLength(1);
+  expect([...objects.values()][0]!.metadata).toMatchObject({ events: '200', rejected: '100', parts: '100' });
+});
+
+test('an hour of one object has nothing to do', async () => {
+  expect(await compactHour(pretendedBucket(1).api, HOUR)).toMatchObject({ kind: 'nothing_to_do' });
+});
+
+test('killed before any of its steps, the next run ends with the same single object, and no line is missing at any time', async () => {
+  for (let killAfter = 0; killAfter < 50; killAfter += 1) {
+    const { api, objects, state, lines } = pretendedBucket(40);
+    state.killAfter = killAfter;
+    const first = await compactHour(api, HOUR).catch((error: unknown) => error);
+    expect(new Set(lines())).toEqual(new Set(expected(40)));
+    state.killAfter = Infinity;
+    if (first instanceof Killed) expect(['compacted', 'nothing_to_do']).toContain((await compactHour(api, HOUR)).kind);
+    expect(lines()).toEqual(expected(40));
+    expect([...objects.keys()].filter((name) => name.startsWith('raw/'))).toHaveLength(1);
+    expect([...objects.keys()].filter((name) => name.startsWith('compacting/'))).toEqual([]);
+  }
+});
+
+test('two runs at once leave one object with every line once', async () => {
+  const { api, objects, lines } = pretendedBucket(70);
+  await Promise.all([compactHour(api, HOUR), compactHour(api, HOUR)]);
+  await compactHour(api, HOUR);
+  expect(lines()).toEqual(expected(70));
+  expect([...objects.keys()]).toHaveLength(1);
+});
+
+test('an object that came after a compaction is joined with it the next time', async () => {
+  const { api, objects, lines, put } = pretendedBucket(3);
+  await compactHour(api, HOUR);
+  put(`${hourPrefix(HOUR)}9999.ndjson.gz`, gzipSync('line 3\n'), { events: '2' });
+  await compactHour(api, HOUR);
+  expect(lines()).toEqual(expected(4));
+  expect([...objects.keys()]).toHaveLength(1);
+});
+
+test('parts that somebody took away do not block the hour for ever', async () => {
+  const { api, objects, state, lines } = pretendedBucket(4);
+  state.killAfter = 1;
+  await compactHour(api, HOUR).catch(() => undefined);
+  state.killAfter = Infinity;
+  objects.delete(`${hourPrefix(HOUR)}1002.ndjson.gz`);
+  expect(await compactHour(api, HOUR)).toMatchObject({ kind: 'parts_missing' });
+  expect(await compactHour(api, HOUR)).toMatchObject({ kind: 'compacted', parts: 3 });
+  expect(lines()).toEqual(['line 0', 'line 1', 'line 3']);
+});
+
+test('a target that was damaged is made again from its parts', async () => {
+  const { api, objects, state, lines } = pretendedBucket(40);
+  state.killAfter = 2;
+  await compactHour(api, HOUR).catch(() => undefined);
+  state.killAfter = Infinity;
+  const target = [...objects.keys()].find((name) => name.includes('compacted-'))!;
+  objects.get(target)!.bytes = Buffer.from('damaged');
+  await compactHour(api, HOUR);
+  expect(lines()).toEqual(expected(40));
+});
