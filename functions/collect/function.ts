@@ -59,7 +59,7 @@ const collect = createCollector({
   codeVersion: settings.codeVersion,
   lateDaysMax: settings.lateDaysMax,
   geoHeader: settings.geoHeader,
-  explain: (batch, received) => explain(batch, received, { now: systemClock(), timeZone: settings.timeZone }),
+  explain: (batch, received) => explain(batch, received, { nowMs: systemClock(), timeZone: settings.timeZone }),
 });
 
 bypassBodyParsers();
@@ -75,6 +75,6 @@ subscribe('http.server.request.start', function first() {
 http('collect', (request, response) => {
   // The framework runs every function inside a `domain`, which makes each promise dearer, and answers an error that escapes one
   // request by ending the process. Out of the domain such an error comes to the handlers above.
-  process.domain?.exit();
+  (process as { domain?: { exit(): void } }).domain?.exit();
   return collect(request, response);
 });

@@ -5,7 +5,7 @@ import { ENVELOPE_VERSION, type ClientFacts } from '../envelope.ts';
 import { encodeLine, spliceLine, type BodyBytes, type EncodedLine } from '../envelope-line.ts';
 import type { IngestError } from '../errors.ts';
 import { makeRejectedEnvelope, type Refusal } from '../publish/message.ts';
-import { fieldsOf, type Verdict } from '../validate/validate-batch.ts';
+import { SCHEMA_VERSION, fieldsOf, type Verdict } from '../validate/validate-batch.ts';
 import { deniedIn, withoutDeniedIds, withoutIds } from './consent.ts';
 import type { ParsedBody } from './parse-body.ts';
 import type { MappedBatch, MappingFacts } from './protocols/protocol.ts';
@@ -22,7 +22,6 @@ export type Received = {
   facts: MappingFacts;
 };
 
-const SCHEMA_VERSION = 1;
 const USER_AGENT_LENGTH_MAX = 512;
 const RAW_BYTES_MAX = 64 * 1_024;
 

@@ -64,7 +64,7 @@ function liveSource(entry: SourcesDocument['sources'][number], old: LiveSource |
     streams: new Set(entry.streams),
     origins: new Set(entry.origins ?? []),
     isEnabled: entry.enabled,
-    storesIds: (entry as { analytics_storage?: string }).analytics_storage !== 'No',
+    storesIds: entry.analytics_storage !== 'No',
     eventsPerSecondMax: rateMax,
     // A document that is read again must not refill anybody's bucket.
     rate: rateMax === undefined ? undefined : old !== undefined && old.eventsPerSecondMax === rateMax ? old.rate : createTokenBucket(rateMax, clock),

@@ -36,7 +36,7 @@ function batchFields(sent: Fields, facts: MappingFacts): Fields {
   set('user_pseudo_id', sent['app_instance_id'] ?? sent['client_id']);
   if (isFields(sent['device'])) set('device', deviceOf(sent['device']));
   if (isFields(sent['user_location'])) set('geo', renamed(sent['user_location'], GEO_FIELDS));
-  if (isFields(sent['user_properties'])) set('user_properties', valuesOf(sent['user_properties']));
+  if (isFields(sent['user_properties'])) set('user_properties', propertiesOf(sent['user_properties']));
   if (isFields(sent['consent'])) set('privacy_info', privacyOf(sent['consent']));
   return { ...fields, ...appOf(facts.client.query ?? {}, facts.client.platform) };
 }
@@ -57,9 +57,14 @@ function renamed(sent: Fields, names: Record<string, string>): Fields {
   return fields;
 }
 
-/** `{plan: {value: "pro", timestamp_micros: …}}` -> `{plan: "pro"}`. */
-function valuesOf(properties: Fields): Fields {
-  return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, isFields(property) && 'value' in property ? property['value'] : property]));
+/** `{plan: {value: "pro", timestamp_micros: …}}` -> `{plan: {value: "pro", set_timestamp_micros: …}}`; null, which clears one, is left out. */
+function propertiesOf(properties: Fields): Fields {
+  const mapped = Object.entries(properties).filter(([, property]) => property !== null).map(([name, property]) => {
+    if (!isFields(property) || !('value' in property)) return [name, property];
+    const { value, timestamp_micros: since, ...rest } = property;
+    return [name, { value, ...(since === undefined || since === null ? {} : { set_timestamp_micros: since }), ...rest }];
+  });
+  return Object.fromEntries(mapped) as Fields;
 }
 
 /** Google's consent for sending data to ads is what the export calls ads_storage. */
