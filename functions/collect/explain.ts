@@ -21,7 +21,7 @@ export function explain({ mapped, verdict }: JudgedBatch, { facts, source, route
     const fields = event as { event_timestamp: number | string };
     const eventDate = eventDateOf(Number(fields.event_timestamp), timeZone);
     const { table, kind } = shardFor(route.stream, eventDate, nowMs, timeZone);
-    return { index, table, row: toRow(context, fields, eventDate, requestFacts, kind === 'late') };
+    return { index, table, row: toRow(route.stream, context, fields, eventDate, requestFacts, kind === 'late') };
   });
   return { validationMessages: [...messages, ...ourMessages(verdict.rejected, messages)], chiplog: { events } };
 }

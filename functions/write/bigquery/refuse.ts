@@ -20,7 +20,7 @@ export type RejectedSink = {
 export type UnreadableMessage = Pick<PushedMessage, 'data'> & Partial<PushedMessage>;
 
 /** Whole up to here: a row may have 10 MB, and base64 adds a third. The archive has the message whole in any case. */
-const RAW_BYTES_MAX = 4 * 1024 * 1024;
+const RAW_BYTES_MAX = 3 * 1024 * 1024;
 
 export function createRejectedSink(options: {
   publish: (line: EncodedLine) => Promise<Outcome<unknown>>;

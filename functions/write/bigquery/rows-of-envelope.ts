@@ -70,7 +70,7 @@ export function rowsOfEnvelope(envelope: Envelope, messageId: string, ticket: Ti
     const timestamp = typeof sent === 'string' && sent !== '' ? Number(sent) : sent;
     if (typeof timestamp !== 'number' || !Number.isSafeInteger(timestamp)) throw new TypeError('event_timestamp is not an integer');
     const eventDate = eventDateOf(timestamp, making.timeZone);
-    const encodeFor = (isLate: boolean): Uint8Array => encode!(toRow(context, fields, eventDate, facts, isLate));
+    const encodeFor = (isLate: boolean): Uint8Array => encode!(toRow(envelope.stream, context, fields, eventDate, facts, isLate));
     const isLate = making.isLateNow(envelope.stream, eventDate, ticket.publishTimeMs);
     return { stream: envelope.stream, eventDate, bytes: encodeFor(isLate), isLate, encode: encodeFor, origin, index, ticket };
   }
