@@ -145,8 +145,10 @@ export class Backlog {
 
   /** Drops what was published before `ms`: retention, or a seek forward. */
   dropBefore(ms: number): void {
+    // Asked every few seconds: a backlog whose oldest message is young must cost nothing.
+    const isFirstYoung = (this.fresh[this.freshFrom]?.publishMs ?? ms) >= ms;
+    if (isFirstYoung && [...this.attempted.values()].every(({ entry }) => entry.publishMs >= ms)) return;
     const old = this.pending().filter((entry) => entry.publishMs < ms);
-    if (old.length === 0) return;
     const ids = new Set(old.map(({ id }) => id));
     this.fresh = this.fresh.slice(this.freshFrom).filter(({ id }) => !ids.has(id));
     this.freshFrom = 0;

@@ -17,6 +17,8 @@ export type Call = (request: never, fault: FaultKind | undefined) => Promise<unk
 
 const ACK_DEADLINE_SECONDS_MAX = 600;
 const PULL_WAIT_MS = 5_000;
+/** How long a reordered publish is held back, so that others overtake it. */
+const REORDER_MS = 200;
 const PAGE_SIZE = { default: 100, max: 1_000 };
 const TOPIC_FIELDS = ['labels', 'message_retention_duration', 'message_storage_policy'];
 const SUBSCRIPTION_FIELDS = ['push_config', 'ack_deadline_seconds', 'retain_acked_messages', 'message_retention_duration', 'labels', 'expiration_policy', 'dead_letter_policy', 'retry_policy'];
@@ -63,7 +65,7 @@ export function publisherCalls(store: Store): Record<string, Call> {
       const topic = catalogue.topic(checkName('topics', request.topic));
       checkPublish(request);
       if (fault === 'lose') return { message_ids: request.messages.map((_, index) => String(Date.now() * 1_000 + index)) };
-      const ids = await store.publish(topic, request.messages, fault === 'reorder');
+      const ids = await store.publish(topic, request.messages, fault === 'reorder' ? REORDER_MS : 0);
       if (fault === 'duplicate') await store.publish(topic, request.messages);
       return { message_ids: ids };
     },

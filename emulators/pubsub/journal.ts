@@ -9,7 +9,8 @@ import { crc32 } from 'node:zlib';
 const writeAll = promisify(writev);
 const syncData = promisify(fdatasync);
 
-const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
+/** A new segment is begun behind this many bytes. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** Length of the payload, then its CRC-32. */
 const FRAME_BYTES = 8;
 /** Below it, payloads are copied together: one small write costs less than a thousand tiny vectors. */
@@ -41,10 +42,12 @@ export class Journal {
   private idle: (() => void)[] = [];
   private readonly dir: string;
   private readonly firstRecord: () => Buffer;
+  readonly segmentBytes: number;
 
   /** `firstRecord` makes the record that opens each segment: all topics and subscriptions, so that older segments can go. */
-  constructor(dir: string, firstRecord: () => Buffer) {
+  constructor(dir: string, firstRecord: () => Buffer, segmentBytes = SEGMENT_BYTES) {
     this.dir = dir;
+    this.segmentBytes = segmentBytes;
     this.firstRecord = firstRecord;
     mkdirSync(dir, { recursive: true });
   }
@@ -108,7 +111,7 @@ export class Journal {
 
   private async writeQueue(): Promise<void> {
     while (this.queue.length > 0) {
-      if (this.segments.at(-1)!.size >= SEGMENT_BYTES_MAX) this.startSegment();
+      if (this.segments.at(-1)!.size >= this.segmentBytes) this.startSegment();
       if (this.segments.at(-1)!.size === 0) {
         const first = this.firstRecord();
         this.queue.unshift({ parts: [first], bytes: first.length, sync: true, done: () => {} });

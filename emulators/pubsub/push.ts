@@ -116,7 +116,8 @@ export class Pusher implements Consumer {
   }
 
   /** True: acknowledged. Any other answer, no answer in time or no connection: false. */
-  private post({ delivery, attempt }: Lease): Promise<boolean> {
+  private post(lease: Lease): Promise<boolean> {
+    const { delivery, attempt } = lease;
     const { resource } = this.subscription;
     const body = pushBody({
       raw: this.store.rawOf(delivery.entry), messageId: String(delivery.entry.id), publishMs: delivery.entry.publishMs,
@@ -138,13 +139,23 @@ export class Pusher implements Consumer {
         this.underWay.delete(request);
         done(isAcked);
       };
-      const timeout = setTimeout(() => request.destroy(), this.timeoutMs());
+      let isAnswered = false;
+      let isTimedOut = false;
+      const timeout = setTimeout(() => {
+        isTimedOut = true;
+        request.destroy();
+      }, this.timeoutMs());
       this.underWay.add(request);
       request.on('response', (response) => {
+        isAnswered = true;
         response.resume();
         response.on('close', () => finish(ACK_STATUSES.has(response.statusCode ?? 0) && response.complete));
       });
-      request.on('error', () => finish(false));
+      request.on('error', () => {
+        // The endpoint closed an idle connection just as it was used again: no answer to this message, so it is sent once more.
+        if (request.reusedSocket && !isAnswered && !isTimedOut && !this.isClosed) this.post(lease).then(finish, () => finish(false));
+        else finish(false);
+      });
       request.write(body.head, 'utf8');
       request.write(body.base64, 'latin1');
       request.end(body.tail, 'utf8');

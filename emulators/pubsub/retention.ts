@@ -10,7 +10,6 @@ import type { Store } from './store.ts';
 /** Compaction: with this many segments, an oldest one with less than this part waiting is written again. */
 const SEGMENTS_MAX = 4;
 const LIVE_PART_MAX = 0.25;
-const SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /** How far back acknowledged messages of a topic can be sought. */
 export function retentionMs({ resource, subscriptions }: Topic): number {
@@ -19,14 +18,17 @@ export function retentionMs({ resource, subscriptions }: Topic): number {
   return Math.max(own, ...retaining.map((subscription) => durationMs(subscription.resource.message_retention_duration!)));
 }
 
-export async function expire(store: Store): Promise<void> {
+/** `deleted` is told of a subscription that expired. */
+export async function expire(store: Store, deleted: (subscription: Subscription) => void): Promise<void> {
   const nowMs = store.now();
   for (const subscription of [...store.catalogue.subscriptions.values()]) {
     const { backlog, resource } = subscription;
     if (backlog.size > 0) backlog.dropBefore(nowMs - durationMs(resource.message_retention_duration!));
     if (backlog.hasConsumers && !resource.push_config?.push_endpoint) subscription.activeMs = nowMs;
     const ttl = resource.expiration_policy?.ttl;
-    if (ttl !== undefined && nowMs - subscription.activeMs > durationMs(ttl)) await store.deleteSubscription(subscription);
+    if (ttl === undefined || nowMs - subscription.activeMs <= durationMs(ttl)) continue;
+    await store.deleteSubscription(subscription);
+    deleted(subscription);
   }
   dropEmptySegments(store);
   await compact(store);
@@ -47,7 +49,7 @@ export function dropEmptySegments({ journal, catalogue, now }: Store): void {
 /** One message that waits for weeks must not keep all that came after it on disk. */
 async function compact(store: Store): Promise<void> {
   const [oldest] = store.journal.segments;
-  if (oldest === undefined || store.journal.segments.length < SEGMENTS_MAX || oldest.liveBytes > SEGMENT_BYTES * LIVE_PART_MAX) return;
+  if (oldest === undefined || store.journal.segments.length < SEGMENTS_MAX || oldest.liveBytes > store.journal.segmentBytes * LIVE_PART_MAX) return;
   const waiting = new Map<Entry, Subscription[]>();
   for (const subscription of store.catalogue.subscriptions.values()) {
     for (const entry of subscription.backlog.pending()) {

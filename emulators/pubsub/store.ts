@@ -13,6 +13,9 @@ export type StoreOptions = {
   now: () => number;
   /** Publishes to the dead-letter topic; true when the message stands there. */
   deadLetter: (store: Store, subscription: Subscription, delivery: Delivery) => Promise<boolean>;
+  /** Smaller in tests. */
+  segmentBytes?: number;
+  cacheBytesMax?: number;
 };
 
 /** Messages kept in memory until acknowledged; beyond it they are read back from the journal. */
@@ -30,10 +33,12 @@ export class Store {
   oldestIsEmpty: () => void = () => {};
   private nextId = 0;
   private cacheBytes = 0;
+  private readonly cacheBytesMax: number;
   private readonly ackWaiters = new Set<Subscription>();
 
-  constructor({ dir, now, deadLetter }: StoreOptions) {
+  constructor({ dir, now, deadLetter, segmentBytes, cacheBytesMax = CACHE_BYTES_MAX }: StoreOptions) {
     this.now = now;
+    this.cacheBytesMax = cacheBytesMax;
     const open = (number: number, resource: SubscriptionResource): Subscription => {
       const subscription: Subscription = {
         number, resource, topic: undefined, ackedIds: [], activeMs: now(),
@@ -45,7 +50,7 @@ export class Store {
       for (const entry of backlog.pending()) this.release(entry);
       backlog.close();
     });
-    this.journal = new Journal(dir, () => encodeAdmin(this.catalogue.everything()));
+    this.journal = new Journal(dir, () => encodeAdmin(this.catalogue.everything()), segmentBytes);
     this.recover();
   }
 
@@ -80,8 +85,8 @@ export class Store {
 
   // --- messages
 
-  /** Resolves with the message ids when all of them are on disk. `isReversed`: subscribers get them in the opposite order. */
-  publish(topic: Topic, raws: readonly RawMessage[], isReversed = false): Promise<string[]> {
+  /** Resolves with the message ids when all of them are on disk. `heldMs`: subscribers get them so much later, in the opposite order. */
+  publish(topic: Topic, raws: readonly RawMessage[], heldMs = 0): Promise<string[]> {
     const heads = raws.map((): MessageHead => ({ topic: topic.number, id: this.newId(), publishMs: Math.floor(this.now()) }));
     const stored: [MessageHead, Place, RawMessage][] = [];
     return new Promise((done, fail) => {
@@ -90,7 +95,8 @@ export class Store {
         if (error !== null) fail(new Refusal('UNAVAILABLE', `The message could not be stored: ${error.message}`));
         else stored.push([heads[index]!, place, raws[index]!]);
         if (--left > 0) return;
-        for (const [head, where, raw] of isReversed ? stored.reverse() : stored) this.hand(head, where, raw);
+        if (heldMs > 0) setTimeout(() => stored.reverse().forEach((one) => this.hand(...one)), heldMs);
+        else for (const one of stored) this.hand(...one);
         done(heads.map(({ id }) => String(id)));
       };
       raws.forEach((raw, index) => this.journal.append([encodeMessageHead(heads[index]!), raw], true, (error, place) => oneWritten(index, error, place)));
@@ -171,7 +177,7 @@ export class Store {
     const receivers = this.receiversOf(head);
     const entry = entryOf(head, { segment, offset: offset + messageHeadBytes(head) }, raw.length, receivers.length);
     if (receivers.length === 0) return;
-    if (this.cacheBytes + raw.length <= CACHE_BYTES_MAX) {
+    if (this.cacheBytes + raw.length <= this.cacheBytesMax) {
       entry.raw = raw.length < raw.buffer.byteLength * COPIED_PART_MAX ? Buffer.from(raw) : raw;
       this.cacheBytes += raw.length;
     }

@@ -1,10 +1,10 @@
 // Messages to subscribers that fetch: one StreamingPull call, or one waiting Pull. backlog.ts hands them leases; calls.ts opens and ends them.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type { Consumer, Lease } from './backlog.ts';
-import { isAckId } from './backlog.ts';
+import { isAckId, type Consumer, type Lease } from './backlog.ts';
 import type { Subscription } from './catalogue.ts';
+import type { Refusal } from './refusal.ts';
 import type { Store } from './store.ts';
-import { encodeReceivedMessages, STREAM_GREETING } from './wire.ts';
+import { encodeReceivedMessages, STREAM_GREETING, STREAM_HEARTBEAT } from './wire.ts';
 
 export type StreamingPullRequest = {
   subscription?: string;
@@ -62,13 +62,24 @@ export class PullStream implements Consumer {
     this.outstandingBytes -= delivery.entry.rawBytes;
   }
 
-  /** Acknowledgements and deadlines may also come over the stream; a request without any is the client's heartbeat. */
+  /** Acknowledgements and deadlines may also come over the stream; the client's heartbeat is an empty request, answered by an empty response. */
   take(request: StreamingPullRequest): void {
+    if (!request.subscription) this.call.write(STREAM_HEARTBEAT);
     if (request.stream_ack_deadline_seconds) this.leaseMs = request.stream_ack_deadline_seconds * 1_000;
     for (const ackId of request.ack_ids ?? []) if (isAckId(ackId)) this.subscription.backlog.ack(ackId);
     request.modify_deadline_ack_ids?.forEach((ackId, index) => {
       if (isAckId(ackId)) this.subscription.backlog.extend(ackId, (request.modify_deadline_seconds?.[index] ?? 0) * 1_000);
     });
+  }
+
+  isOf(subscription: Subscription): boolean {
+    return this.subscription === subscription;
+  }
+
+  /** Ends the call with this refusal: the subscription is gone, or became a push subscription, or the service ends. */
+  refuse(refusal: Refusal): void {
+    this.close();
+    this.call.emit('error', { code: refusal.code, details: refusal.message });
   }
 
   close(): void {

@@ -111,7 +111,9 @@ export function encodeReceivedMessages(received: readonly ReceivedMessage[]): Bu
 }
 
 /** StreamingPullResponse with subscription_properties = 4 (exactly-once and ordering both off): the stream's first word. */
-export const STREAM_GREETING: Buffer = Buffer.concat([lengthDelimited(4, 0)]);
+export const STREAM_GREETING: Buffer = lengthDelimited(4, 0);
+/** An empty response: the answer to a heartbeat. Google's client takes a stream for dead that leaves one unanswered for 15 s. */
+export const STREAM_HEARTBEAT: Buffer = Buffer.alloc(0);
 
 function timestampField(field: number, ms: number): Buffer[] {
   const seconds = Math.floor(ms / 1_000);
