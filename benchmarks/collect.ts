@@ -12,7 +12,7 @@ const PROJECT = 'chiplog-bench';
 const KEY = 'bench';
 
 export type CollectOptions = { sizes: number[]; rounds: number; seconds: number; clients: number; log: (line: string) => void };
-export type CollectResult = { variant: string; events_a_request: number; gzip: boolean; events_per_cpu_second: number; of_floor: number; rounds: number[]; failed: number };
+export type CollectResult = { variant: string; events_a_request: number; gzip: boolean; events_per_cpu_second: number; of_floor: number; of_tutorial: number; rounds: number[]; failed: number };
 
 type Variant = { name: string; pid: number; url: string; gzip: boolean };
 
@@ -30,15 +30,15 @@ export async function benchCollect(options: CollectOptions): Promise<CollectResu
     await createTopics(pubsubPort);
     writeFileSync(join(folder, 'sources.json'), JSON.stringify({ sources: [{ id: 'bench', write_keys: [KEY], streams: ['events'], enabled: true }] }));
     const floor = await start([join(ROOT, 'benchmarks/servers/floor.ts')], { PORT: String(floorPort) }, floorPort);
-    const google = { GOOGLE_CLOUD_PROJECT: PROJECT, PUBSUB_EMULATOR_HOST: `127.0.0.1:${pubsubPort}`, NODE_ENV: 'production' };
+    const google = { GOOGLE_CLOUD_PROJECT: PROJECT, PUBSUB_EMULATOR_HOST: `127.0.0.1:${pubsubPort}`, NODE_ENV: 'production', METADATA_SERVER_DETECTION: 'none' };
     const collect = await start(['--import', join(ROOT, 'emulators/preload.ts'), FRAMEWORK, `--source=${join(ROOT, 'functions/collect/function.ts')}`, '--target=collect', `--port=${collectPort}`], { ...google, CHIPLOG_SOURCES_FILE: join(folder, 'sources.json') }, collectPort);
     const tutorial = await start(['--import', join(ROOT, 'emulators/preload.ts'), FRAMEWORK, `--source=${join(ROOT, 'benchmarks/servers/tutorial.ts')}`, '--target=tutorial', `--port=${tutorialPort}`], google, tutorialPort);
     const at = (port: number, path: string) => `http://127.0.0.1:${port}${path}`;
     const variants: Variant[] = [false, true].flatMap((gzip) => [
       { name: 'floor', pid: floor.pid, url: at(floorPort, '/'), gzip },
       { name: 'collector', pid: collect.pid, url: at(collectPort, '/v1/events'), gzip },
+      { name: 'tutorial', pid: tutorial.pid, url: at(tutorialPort, '/'), gzip },
     ]);
-    variants.push({ name: 'tutorial', pid: tutorial.pid, url: at(tutorialPort, '/'), gzip: false });
     return await runRounds(variants, options);
   } finally {
     for (const server of servers.reverse()) await stopServer(server);
@@ -48,7 +48,7 @@ export async function benchCollect(options: CollectOptions): Promise<CollectResu
 
 /** Topics with no subscription: the local Pub/Sub still writes each message durably before it acknowledges. */
 async function createTopics(port: number): Promise<void> {
-  process.env['PUBSUB_EMULATOR_HOST'] = `127.0.0.1:${port}`;
+  Object.assign(process.env, { PUBSUB_EMULATOR_HOST: `127.0.0.1:${port}`, METADATA_SERVER_DETECTION: 'none' });
   const pubsub = new PubSub({ projectId: PROJECT });
   for (const name of ['chiplog-events', 'chiplog-rejected', 'chiplog-inference', 'tutorial']) await pubsub.createTopic(name);
   await pubsub.close();
@@ -68,9 +68,12 @@ async function runRounds(variants: Variant[], options: CollectOptions): Promise<
       options.log(`${events} events a request, round ${round} of ${options.rounds}`);
     }
     for (const variant of variants) {
-      const floor = variants.find(({ name, gzip }) => name === 'floor' && gzip === variant.gzip)!;
       const { rates, failed } = figures.get(variant)!;
-      results.push({ variant: variant.name, events_a_request: events, gzip: variant.gzip, events_per_cpu_second: medianOf(rates), of_floor: Number((medianOf(rates) / medianOf(figures.get(floor)!.rates)).toFixed(3)), rounds: rates, failed });
+      const of = (name: string): number => {
+        const other = variants.find((candidate) => candidate.name === name && candidate.gzip === variant.gzip)!;
+        return Number((medianOf(rates) / medianOf(figures.get(other)!.rates)).toFixed(3));
+      };
+      results.push({ variant: variant.name, events_a_request: events, gzip: variant.gzip, events_per_cpu_second: medianOf(rates), of_floor: of('floor'), of_tutorial: of('tutorial'), rounds: rates, failed });
     }
   }
   return results;
