@@ -45,8 +45,9 @@ export function readCatalogue(root: string): Catalogue {
 function checkDocument(document: Json, schema: Schema, file: string): void {
   const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
   if (ajv.validate(schema, document)) return;
-  const [first] = ajv.errors!;
-  throw new SchemaRefusal(file, first!.instancePath, ajv.errorsText(ajv.errors, { dataVar: 'streams.json' }));
+  const unknown = ajv.errors!.find(({ keyword }) => keyword === 'additionalProperties');
+  if (unknown !== undefined) throw new SchemaRefusal(file, `${unknown.instancePath}/${String(unknown.params['additionalProperty'])}`, 'there is no such field');
+  throw new SchemaRefusal(file, ajv.errors![0]!.instancePath, ajv.errorsText(ajv.errors, { dataVar: '' }));
 }
 
 /** `events_*` must match tables of one stream only. */
