@@ -22,13 +22,24 @@ type Check = { name: string; run: () => boolean };
 const runs = (command: string, ...args: string[]): boolean => spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' }).status === 0;
 const tool = (name: string): string => join(ROOT, 'node_modules/.bin', name);
 
+/** false when git does not know the commit or its schemas are not readable by today's rules; why is said. */
+function readBefore(commit: string): ReturnType<typeof catalogueAt> | false {
+  try {
+    return catalogueAt(ROOT, commit);
+  } catch (error) {
+    process.stderr.write(`The schemas of ${commit} cannot be read: ${(error as Error).message.trim()}\n`);
+    return false;
+  }
+}
+
 function tellSchemaChanges(since: string | undefined): boolean {
   const commit = since ?? lastRelease(ROOT);
   if (commit === undefined) {
     process.stdout.write('No release tag yet: nothing to compare with. (--schemas-since COMMIT compares with any commit.)\n');
     return true;
   }
-  const before = catalogueAt(ROOT, commit);
+  const before = readBefore(commit);
+  if (before === false) return false;
   if (before === undefined) {
     process.stdout.write(`${commit} has no schemas to compare with.\n`);
     return true;

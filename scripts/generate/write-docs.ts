@@ -59,7 +59,7 @@ function describe(schema: Schema): { type: string; limits: string } {
 function columnTable(columns: Column[]): string {
   const lines = [row('#', 'column', 'type', 'filled by', 'example', 'meaning'), '|---|---|---|---|---|---|'];
   const add = (column: Column, path: string, isTop: boolean): void => {
-    lines.push(row(isTop ? String(column.number) : '', `\`${path}\``, `${column.repeated ? 'REPEATED ' : ''}${column.type}`, isTop ? column.filledBy : '', exampleOf(column.schema), column.description));
+    lines.push(row(isTop ? String(column.number) : '', `\`${path}\``, `${column.repeated ? 'REPEATED ' : ''}${column.type}`, isTop ? column.filledBy : '', column.type === 'RECORD' ? '' : exampleOf(column.schema), column.description));
     for (const field of column.fields) add(field, `${path}${column.repeated ? '[]' : ''}.${field.name}`, false);
   };
   for (const column of columns) add(column, column.name, true);

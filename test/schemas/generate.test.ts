@@ -2,6 +2,8 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import secureSchema from 'ajv/lib/refs/json-schema-secure.json' with { type: 'json' };
 import { afterAll, describe, expect, test } from 'vitest';
 import { generatedFiles, staleFiles } from '../../scripts/generate.ts';
 import { readCatalogue } from '../../scripts/generate/read-catalogue.ts';
@@ -34,6 +36,15 @@ test('a changed, a missing and a surplus file are found', () => {
 test('the generated code imports nothing at run time but our own files', () => {
   const validators = readFileSync(join(ROOT, 'schemas/generated/validators.js'), 'utf8');
   expect(validators).not.toMatch(/\brequire\(|^import /m);
+});
+
+test('every schema that a stranger\'s bytes meet satisfies ajv\'s own security check', () => {
+  const check = new Ajv({ strictTypes: false }).compile(secureSchema);
+  const { streams, sources } = readCatalogue(join(ROOT, 'schemas'));
+  const schemas = [sources, ...streams.flatMap(({ client }) => (client === undefined ? [] : [client.batch, client.context, client.event]))];
+  expect(schemas).toHaveLength(7);
+  for (const schema of schemas) expect([schema['title'], check(schema), check.errors]).toEqual([schema['title'], true, null]);
+  expect(check({ type: 'string', pattern: '^(a+)+$' })).toBe(false);
 });
 
 /** Written from the notes on real GA4 tables, not from the schema: name, type, and the fields of records. */
