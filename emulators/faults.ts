@@ -16,6 +16,8 @@ export type FaultPlan = {
   delay_ms?: number;
   /** Lets this many matching calls pass first. Default 0. */
   after?: number;
+  /** For `fail` and `hang`: the call is carried out, only its answer is lost. */
+  takes_effect?: boolean;
 };
 
 type Armed = FaultPlan & { left: number; toSkip: number };
@@ -79,7 +81,7 @@ export function readFaultPlans(body: unknown): FaultPlan[] {
 }
 
 const WHOLE_NUMBERS = ['times', 'delay_ms', 'after'] as const;
-const FIELDS = new Set<string>(['method', 'kind', 'status', ...WHOLE_NUMBERS]);
+const FIELDS = new Set<string>(['method', 'kind', 'status', 'takes_effect', ...WHOLE_NUMBERS]);
 
 function readFaultPlan(value: unknown): FaultPlan {
   if (typeof value !== 'object' || value === null) throw new FaultPlanError('A fault plan is an object with method and kind.');
@@ -87,6 +89,7 @@ function readFaultPlan(value: unknown): FaultPlan {
   if (typeof plan['method'] !== 'string' || plan['method'] === '') throw new FaultPlanError('method must name a call, or be "*".');
   if (!FAULT_KINDS.includes(plan['kind'] as FaultKind)) throw new FaultPlanError(`kind must be one of ${FAULT_KINDS.join(', ')}.`);
   if (plan['status'] !== undefined && typeof plan['status'] !== 'string') throw new FaultPlanError('status must be the name of a status, as text.');
+  if (plan['takes_effect'] !== undefined && typeof plan['takes_effect'] !== 'boolean') throw new FaultPlanError('takes_effect must be true or false.');
   for (const name of WHOLE_NUMBERS) {
     const number = plan[name];
     if (number === undefined || (name === 'times' && number === null)) continue;

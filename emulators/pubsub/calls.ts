@@ -27,6 +27,8 @@ const SUBSCRIPTION_FIELDS = ['push_config', 'ack_deadline_seconds', 'retain_acke
 export async function underFaults(faults: Faults, method: string, run: (fault: FaultKind | undefined) => Promise<unknown>): Promise<unknown> {
   const plan = faults.take(method);
   if (plan === undefined) return run(undefined);
+  const isAnswerLost = plan.kind === 'fail' || plan.kind === 'hang';
+  if (isAnswerLost && plan.takes_effect) await run(undefined);
   await pauseFor(plan);
   if (plan.kind === 'fail') throw refusalByName(plan.status ?? 'UNAVAILABLE');
   return run(plan.kind);

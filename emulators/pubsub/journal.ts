@@ -37,6 +37,8 @@ type Waiting = { parts: Buffer[]; bytes: number; sync: boolean; done: (error: Er
 
 export class Journal {
   readonly segments: Segment[] = [];
+  /** Group writes so far; far fewer than records when many publish at once. */
+  writes = 0;
   private queue: Waiting[] = [];
   private isWriting = false;
   private idle: (() => void)[] = [];
@@ -59,7 +61,9 @@ export class Journal {
       const segment = this.openSegment(Number(/\d+/.exec(name)![0]));
       const bytes = readFileSync(segment.path);
       segment.size = wholeRecords(bytes, (payload, offset) => apply(payload, { segment, offset }));
-      if (segment.size < bytes.length) ftruncateSync(segment.fd, segment.size);
+      if (segment.size === bytes.length) continue;
+      console.error(`pubsub: ${segment.path} ends with ${bytes.length - segment.size} bytes that are no whole record (torn by a crash, never acknowledged); they are cut off.`);
+      ftruncateSync(segment.fd, segment.size);
     }
     // Never behind a tail that may have been torn.
     if (this.segments.at(-1)?.size !== 0) this.startSegment();
@@ -157,6 +161,7 @@ export class Journal {
     }
     flushSmall();
     try {
+      this.writes += 1;
       await writeWhole(segment.fd, buffers, segment.size);
       if (batch.some(({ sync }) => sync)) await syncData(segment.fd);
     } catch (error) {

@@ -80,6 +80,7 @@ export class Pusher implements Consumer {
   }
 
   private async deliverOnce(lease: Lease, plan: FaultPlan | undefined): Promise<boolean> {
+    if (plan?.takes_effect) await this.post(lease);
     if (plan?.kind === 'hang') {
       await new Promise((done) => setTimeout(done, this.timeoutMs()).unref());
       return false;

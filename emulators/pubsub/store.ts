@@ -131,7 +131,7 @@ export class Store {
     return {
       topics: this.catalogue.topics.size, subscriptions: this.catalogue.subscriptions.size,
       unacked_messages: backlogs.reduce((sum, { size }) => sum + size, 0), outstanding_messages: backlogs.reduce((sum, { outstanding }) => sum + outstanding, 0),
-      cached_bytes: this.cacheBytes, journal_segments: this.journal.segments.length, journal_bytes: this.journal.segments.reduce((sum, { size }) => sum + size, 0),
+      cached_bytes: this.cacheBytes, journal_writes: this.journal.writes, journal_segments: this.journal.segments.length, journal_bytes: this.journal.segments.reduce((sum, { size }) => sum + size, 0),
     };
   }
 

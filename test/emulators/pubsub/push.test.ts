@@ -1,4 +1,6 @@
 // Push delivery as a function sees it: Google's wrapping, what acknowledges, what is tried again and when.
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { endpoint, localPubSub, PROJECT, until, type Endpoint, type LocalPubSub } from './local-pubsub.ts';
 
@@ -143,12 +145,42 @@ test('faults on purpose: a push can be doubled, failed, lost and put behind othe
   local.faults.add({ method: 'Push', kind: 'duplicate' });
   await topic.publishMessage({ data: Buffer.from('twice') });
   await until('twice', () => to.pushed.length === 2);
+  expect(dataOf()).toEqual(['twice', 'twice']);
+  to.pushed.length = 0;
+  local.faults.add({ method: 'Push', kind: 'fail', takes_effect: true });
+  await topic.publishMessage({ data: Buffer.from('answer lost') });
+  await until('again', () => to.pushed.length === 2);
+  expect(dataOf()).toEqual(['answer lost', 'answer lost']);
+  to.pushed.length = 0;
   local.faults.add({ method: 'Push', kind: 'lose' });
   await topic.publishMessage({ data: Buffer.from('lost') });
   await until('lost', () => local.service.gauges!()['unacked_messages'] === 0);
   local.faults.add({ method: 'Push', kind: 'reorder' });
   await topic.publishMessage({ data: Buffer.from('first') });
   await topic.publishMessage({ data: Buffer.from('second') });
-  await until('both', () => to.pushed.length === 4);
-  expect(dataOf()).toEqual(['twice', 'twice', 'second', 'first']);
+  await until('both', () => to.pushed.length === 2);
+  expect(dataOf()).toEqual(['second', 'first']);
+});
+
+test('an endpoint that closed an idle connection just as it was used again gets the message at once, without a refusal', async () => {
+  const requests = new WeakMap<Socket, number>();
+  let answered = 0;
+  const server = createServer((request, response) => {
+    const count = (requests.get(request.socket) ?? 0) + 1;
+    requests.set(request.socket, count);
+    if (count === 2) return void request.socket.destroy();
+    answered += 1;
+    request.resume().on('end', () => response.writeHead(204).end());
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const [topic] = await local.client.createTopic('idle');
+  await topic.createSubscription('idle', { pushEndpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
+  const refusedBefore = local.faults.stats()['push.refused'] ?? 0;
+  for (let n = 1; n <= 3; n += 1) {
+    await topic.publishMessage({ data: Buffer.from(`n${n}`) });
+    await until(`message ${n}`, () => answered === n);
+  }
+  expect(local.faults.stats()['push.refused'] ?? 0).toBe(refusedBefore);
+  server.closeAllConnections();
+  server.close();
 });

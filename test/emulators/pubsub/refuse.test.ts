@@ -143,4 +143,6 @@ test('a fault plan lets publishes hang, come late, be lost after OK, or be store
   expect(await stored(() => publish({ data: data(1) }))).toBe(0);
   local.faults.add({ method: 'Publish', kind: 'duplicate' });
   expect(await stored(() => publish({ data: data(1) }))).toBe(2);
+  local.faults.add({ method: 'Publish', kind: 'fail', takes_effect: true });
+  expect(await stored(() => expect(publish({ data: data(1) })).rejects.toMatchObject({ code: 14 }))).toBe(1);
 });

@@ -1,5 +1,5 @@
 // What Pub/Sub remembers, without the network: any mix of publishing, acknowledging, crashes and tidying up, compared with a plain set.
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -169,6 +169,19 @@ test('a topic\'s retention keeps acknowledged messages for a seek, over a restar
   await expire(store, () => {});
   expect(store.gauges()['journal_segments']!).toBeLessThan(before);
   expect(store.gauges()['journal_segments']!).toBeLessThanOrEqual(2);
+  await store.close();
+});
+
+test('concurrent publishes share a write, and each is answered only after its own', async () => {
+  const store = opened();
+  await withSubscriptions(store, ['a']);
+  const before = store.journal.writes;
+  await Promise.all(Array.from({ length: 500 }, async (_, n) => {
+    await publish(store, `n${n}`);
+    const [file] = readdirSync(dir).map((name) => readFileSync(join(dir, name)));
+    expect(file!.includes(raw(`n${n}`))).toBe(true);
+  }));
+  expect(store.journal.writes - before).toBeLessThan(10);
   await store.close();
 });
 
