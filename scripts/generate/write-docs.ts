@@ -14,7 +14,7 @@ export function writeDocs({ name, description, schema, route, columns, client, c
     const both = new Set(Object.keys(client.context['properties'] as Schema));
     const required = new Set((client.event['required'] ?? []) as string[]);
     const shared = Object.entries(client.event['properties'] as Schema);
-    parts.push('## What a client sends', `\`POST ${route}\` with the batch's fields and \`events\`, at most ${events['maxItems'] as number} of them. A field marked "batch" may stand in the batch, in an event, or in both; the event's wins, records and maps as a whole. A field that is not listed is refused, and null is the same as missing, except for required fields. 64-bit integers may be sent as decimal text. A parameter's name matches \`^[A-Za-z_][A-Za-z0-9_]{0,39}$\`.`);
+    parts.push('## What a client sends', `\`POST ${route}\` with the batch's fields and \`events\`, at most ${events['maxItems'] as number} of them. A field marked "batch" may stand in the batch, in an event, or in both; the event's wins, records and maps as a whole. A field that is not listed is refused, and null is the same as missing, except that a required field must not be null, and that an event's null hides the batch's value. 64-bit integers may be sent as decimal text. A parameter's name matches \`^[A-Za-z_][A-Za-z0-9_]{0,39}$\`.`);
     parts.push('### Only in the batch', fieldTable(Object.entries(client.context['properties'] as Schema).filter(([field]) => !shared.some(([other]) => other === field)), () => ''));
     parts.push('### In an event', fieldTable(shared, (field) => (required.has(field) ? 'required' : both.has(field) ? 'batch' : '')));
   }

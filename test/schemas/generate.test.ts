@@ -1,4 +1,5 @@
 // Generation: what is committed is what the schemas give, the tables have GA4's columns, and what cannot be a column is refused.
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,22 @@ const ROOT = new URL('../..', import.meta.url).pathname;
 test('the committed files are what the schemas give', () => {
   expect(staleFiles(ROOT, generatedFiles(ROOT))).toEqual([]);
 });
+
+test('npm run generate -- --check exits 1 and names a stale file; generating mends it and says what changed', () => {
+  const root = mkdtempSync(join(tmpdir(), 'chiplog-root-'));
+  try {
+    for (const folder of ['schemas', 'docs/schemas']) cpSync(join(ROOT, folder), join(root, folder), { recursive: true });
+    writeFileSync(join(root, 'schemas/generated/types.ts'), '// edited by hand');
+    const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } => spawnSync(process.execPath, ['scripts/generate.ts', '--root', root, ...args], { cwd: ROOT, encoding: 'utf8' });
+    expect(run('--check')).toMatchObject({ status: 1, stderr: 'stale: schemas/generated/types.ts (changed)\n' });
+    expect(run()).toMatchObject({ status: 0, stdout: expect.stringContaining('changed: schemas/generated/types.ts') });
+    expect(run('--check')).toMatchObject({ status: 0 });
+    writeFileSync(join(root, 'schemas/streams.json'), '{"streams":{}}');
+    expect(run('--check')).toMatchObject({ status: 1, stderr: expect.stringContaining('streams.json#/streams') });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}, 20_000);
 
 test('generating twice gives the same bytes', () => {
   expect([...generatedFiles(ROOT)]).toEqual([...generatedFiles(ROOT)]);
