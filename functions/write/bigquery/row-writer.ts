@@ -5,6 +5,8 @@
 import type { Clock } from '../../clock.ts';
 import { ingestError } from '../../errors.ts';
 import type { IngestError } from '../../errors.ts';
+import { retry } from '../../outcome.ts';
+import type { Outcome } from '../../outcome.ts';
 import type { Shard } from '../../table-shard.ts';
 import type { AppendAnswer } from './append-answer.ts';
 import type { AppendRows } from './append-client.ts';
@@ -114,7 +116,11 @@ export function createRowWriter(options: RowWriterOptions): RowWriter {
       return enqueue(rows);
     }
     batch.inFlight += 1;
-    void attempt(batch.stream, batch.shard, rows).finally(() => {
+    void attempt(batch.stream, batch.shard, rows).catch((error: unknown) => {
+      // A bug: the messages come again, instead of waiting for their deadline.
+      options.onTrouble('attempt_failed', { table: batch.shard.table, reason: String(error) });
+      settleAll(rows, ingestError('invariant_broken', { what: String(error) }));
+    }).finally(() => {
       batch.inFlight -= 1;
       if (batch.rows.length > 0) schedule(batch);
       else if (batch.inFlight === 0) forget(batch);
@@ -165,7 +171,12 @@ export function createRowWriter(options: RowWriterOptions): RowWriter {
   };
 
   const refuseRows = async (bad: { row: PendingRow; error: IngestError }[]): Promise<void> => {
-    const outcome = await options.refuse(bad).catch((error: unknown) => ({ kind: 'retry' as const, error: ingestError('publish_unavailable', { reason: String(error) }) }));
+    let outcome: Outcome<unknown>;
+    try {
+      outcome = await options.refuse(bad);
+    } catch (error) {
+      outcome = retry(ingestError('publish_unavailable', { reason: String(error) }));
+    }
     for (const { row } of bad) settle(row.ticket, outcome.kind === 'accepted' ? undefined : outcome.error);
   };
 
