@@ -1,0 +1,209 @@
+// A query job: GoogleSQL in, rows (in a result file or a destination table), statistics and a commit out. Called by jobs through http-jobs.ts.
+import { randomUUID } from 'node:crypto';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Table } from './catalogue.ts';
+import { checkDestination, commitRows, readDisposition, type Disposition } from './destination.ts';
+import { carryOut } from './ddl.ts';
+import { rowsOf } from './engine.ts';
+import { columnsSql, duckType, quoted, type TableField } from './fields.ts';
+import type { Job, TableReference, Work } from './jobs.ts';
+import { Refusal } from './refusal.ts';
+import type { Results } from './results.ts';
+import type { Parameter, SqlContext, TableEntry, TranslatedStatement } from './sql/context.ts';
+import { newPhysical, physicalSql, type TableStore } from './table-store.ts';
+import { fieldOf, wireRowSql } from './wire-rows.ts';
+
+export type Translate = (sql: string, context: SqlContext) => TranslatedStatement[];
+
+/** `configuration.query` of a job. */
+export type QueryConfiguration = {
+  query: string;
+  defaultDataset?: { projectId?: string; datasetId: string };
+  destinationTable?: TableReference;
+  queryParameters?: Parameter[];
+} & Record<string, unknown>;
+
+export type QueryRunner = { store: TableStore; results: Results; translate: Translate };
+
+const NOT_IMPLEMENTED = ['tableDefinitions', 'userDefinedFunctionResources', 'continuous', 'connectionProperties', 'createSession'];
+
+/** Checks a configuration and translates its text; every refusal comes from here, before a job is started. */
+export function plan(runner: QueryRunner, project: string, config: QueryConfiguration): TranslatedStatement[] {
+  if (typeof config.query !== 'string' || config.query.trim() === '') throw new Refusal('required', 'Required parameter is missing: query');
+  if (config['useLegacySql'] === true) throw new Refusal('notImplemented', 'Legacy SQL is not implemented in the local BigQuery.');
+  for (const name of NOT_IMPLEMENTED) if (config[name] !== undefined && config[name] !== false) throw new Refusal('notImplemented', `configuration.query.${name} is not implemented in the local BigQuery.`);
+  const statements = runner.translate(config.query, {
+    project, catalogue: sqlCatalogue(runner.store), parameters: config.queryParameters ?? [], now: new Date(runner.store.now()),
+    ...(config.defaultDataset === undefined ? {} : { defaultDataset: config.defaultDataset.datasetId }),
+  });
+  if (statements.length === 0) throw new Refusal('invalidQuery', 'Syntax error: Unexpected end of statement', 'query');
+  if (config.destinationTable !== undefined) checkDestination(runner.store, disposition(config));
+  return statements;
+}
+
+const disposition = (config: QueryConfiguration): Disposition => readDisposition(config, 'WRITE_EMPTY', config.destinationTable!);
+
+/** The catalogue as the translation wants it. */
+export function sqlCatalogue(store: TableStore): SqlContext['catalogue'] {
+  const entry = (table: Table): TableEntry => ({
+    project: table.project, dataset: table.dataset, table: table.table, type: table.type, fields: table.fields,
+    duckName: physicalSql(table.physical), createdMs: table.createdMs,
+    ...(table.clustering === undefined ? {} : { clustering: table.clustering }), ...(table.viewQuery === undefined ? {} : { viewQuery: table.viewQuery }),
+  });
+  return {
+    find: (project, dataset, table) => {
+      const found = store.catalogue.findTable(project, dataset, table);
+      return found === undefined ? undefined : entry(found);
+    },
+    list: (dataset) => store.catalogue.all('table').filter((table) => table.dataset === dataset).map(entry),
+    routine: (dataset, name) => store.catalogue.all('routine').find((routine) => routine.dataset === dataset && routine.routine.toLowerCase() === name.toLowerCase())?.entry,
+  };
+}
+
+/** Runs the statements one after another; the last one is committed together with the job. */
+export function runQuery(runner: QueryRunner, job: Job, onCancel: (interrupt: () => void) => void): Promise<Work> {
+  const config = job.configuration['query'] as QueryConfiguration;
+  return runner.store.reading(async () => {
+    // Names are looked up again here, inside `reading`: since the check a table may have been replaced.
+    const statements = plan(runner, job.project, config);
+    let work: Work | undefined;
+    let result: Work | undefined;
+    for (const [at, statement] of statements.entries()) {
+      work = await runStatement(runner, job, config, statement, `${fileName(job)}.${at}`, onCancel);
+      if (at < statements.length - 1 && work.commit !== undefined) (await runner.store.engine.change(work.commit))();
+      if (statement.kind === 'select' || result === undefined) result = work;
+    }
+    const bytes = await processedBytes(runner, statements);
+    const statistics = { ...statisticsOf(statements, bytes), ...work!.statistics };
+    return { ...work!, ...(statements.length > 1 && result?.result !== undefined ? { result: result.result } : {}), statistics: mergeQuery(statistics, bytes, statements) };
+  });
+}
+
+const fileName = (job: Job): string => `${Buffer.from(`${job.project}:${job.jobId}`).toString('hex').slice(0, 120)}-${randomUUID()}`;
+
+async function runStatement(runner: QueryRunner, job: Job, config: QueryConfiguration, statement: TranslatedStatement, file: string, onCancel: (interrupt: () => void) => void): Promise<Work> {
+  const { store } = runner;
+  await store.settle(...tablesOf(store, statement));
+  switch (statement.kind) {
+    case 'select':
+      return store.engine.read(async (connection) => {
+        onCancel(() => connection.interrupt());
+        return config.destinationTable === undefined
+          ? selectIntoFile(runner, connection, statement, file)
+          : selectIntoTable(runner, connection, statement, disposition(config));
+      });
+    case 'dml':
+      return { statistics: {}, ...dml(store, statement) };
+    case 'ddl':
+      return carryOut(store, job.project, statement.ddl!, statement.statementType);
+    case 'condition': {
+      const rows = await store.engine.read((connection) => rowsOf(connection, statement.duckSql));
+      if (Object.values(rows[0] ?? {})[0] !== true) throw new Refusal('invalidQuery', 'Assertion failed', 'query');
+      return { statistics: {} };
+    }
+    case 'set':
+      throw new Refusal('notImplemented', 'Script variables that depend on tables are not implemented in the local BigQuery.', 'query');
+  }
+}
+
+/** The tables that a statement reads or changes, as they are now. */
+function tablesOf(store: TableStore, statement: TranslatedStatement): Table[] {
+  const entries = statement.target === undefined ? statement.tables : [...statement.tables, statement.target];
+  return entries.flatMap((entry) => store.catalogue.findTable(entry.project, entry.dataset, entry.table) ?? []);
+}
+
+/** Result columns: names and types that the translation knows, else DuckDB's. */
+export async function resultFields(connection: DuckDBConnection, statement: TranslatedStatement): Promise<TableField[]> {
+  const prepared = await connection.prepare(statement.duckSql);
+  const derived: TableField[] = [];
+  for (let at = 0; at < prepared.columnCount; at += 1) derived.push(fieldOf(prepared.columnName(at), prepared.columnType(at)));
+  prepared.destroySync();
+  const fields = statement.fields !== undefined && statement.fields.length === derived.length ? statement.fields.map((field) => ({ ...field, mode: field.mode ?? 'NULLABLE' })) : derived;
+  const names = fields.map((field) => field.name.toLowerCase());
+  const doubled = names.find((name, at) => names.indexOf(name) !== at);
+  if (doubled !== undefined) throw new Refusal('invalidQuery', `Duplicate column names in the result are not supported. Found duplicate(s): ${doubled}`, 'query');
+  return fields;
+}
+
+/** The statement as a FROM item whose columns are c0, c1, …, so that its own names cannot clash with anything. */
+const numbered = (statement: TranslatedStatement, fields: TableField[]): string => `(${statement.duckSql.replace(/;\s*$/, '')}\n) AS _q(${fields.map((_, at) => `_c${at}`).join(', ')})`;
+
+async function selectIntoFile(runner: QueryRunner, connection: DuckDBConnection, statement: TranslatedStatement, file: string): Promise<Work> {
+  const fields = await resultFields(connection, statement);
+  const rows = await runner.results.write(file, connection, `SELECT ${wireRowSql(fields, fields.map((_, at) => `_c${at}`))} FROM ${numbered(statement, fields)}`);
+  return { statistics: {}, result: { fields, rows, file } };
+}
+
+async function selectIntoTable(runner: QueryRunner, connection: DuckDBConnection, statement: TranslatedStatement, to: Disposition): Promise<Work> {
+  const { store } = runner;
+  const fields = await resultFields(connection, statement);
+  const { physical, rows } = await prepareRows(connection, statement.duckSql, fields);
+  const target = checkDestination(store, to);
+  if (target !== undefined) await store.settle(target);
+  return {
+    statistics: {},
+    result: { fields, rows, table: { ...to.reference, tableId: to.reference.tableId.split('$')[0]! } },
+    commit: (writer) => commitRows(store, writer, to, physical, fields),
+    abandon: () => store.release({ type: 'TABLE', physical }),
+  };
+}
+
+/** Rows of a SELECT in a new physical table that nobody knows yet. */
+export async function prepareRows(connection: DuckDBConnection, duckSql: string, fields: TableField[]): Promise<{ physical: string; rows: number }> {
+  const physical = newPhysical();
+  const values = fields.map((field, at) => `CAST(_c${at} AS ${duckType(field)})`);
+  await connection.run(`CREATE TABLE ${physicalSql(physical)} (${columnsSql(fields)})`);
+  try {
+    const result = await connection.run(`INSERT INTO ${physicalSql(physical)} (${fields.map((field) => quoted(field.name)).join(', ')}) SELECT ${values.join(', ')} FROM (${duckSql.replace(/;\s*$/, '')}\n) AS _q(${fields.map((_, at) => `_c${at}`).join(', ')})`);
+    return { physical, rows: result.rowsChanged };
+  } catch (error) {
+    await connection.run(`DROP TABLE IF EXISTS ${physicalSql(physical)}`);
+    throw error;
+  }
+}
+
+/** INSERT, UPDATE, DELETE, MERGE, TRUNCATE: run inside the commit itself, so that they see and change one state. */
+function dml(store: TableStore, statement: TranslatedStatement): Omit<Work, 'statistics'> {
+  const result: NonNullable<Work['result']> = { fields: [], rows: 0, dmlRows: 0 };
+  return {
+    result,
+    commit: async (connection) => {
+      const changed = await connection.run(statement.duckSql);
+      result.dmlRows = changed.rowsChanged;
+      const target = statement.target;
+      const table = target === undefined ? undefined : store.catalogue.findTable(target.project, target.dataset, target.table);
+      if (table === undefined) return () => undefined;
+      return store.catalogue.put(connection, { ...table, modifiedMs: store.now(), buffered: statement.statementType === 'INSERT' ? table.buffered : [] });
+    },
+  };
+}
+
+/** Whole tables are counted: DuckDB does not say which columns' bytes BigQuery would bill. */
+export async function processedBytes(runner: QueryRunner, statements: TranslatedStatement[]): Promise<number> {
+  const tables = new Set(statements.flatMap((statement) => tablesOf(runner.store, statement)));
+  let bytes = 0;
+  for (const table of tables) {
+    const counts = await runner.store.counts(table);
+    bytes += counts.bytes + counts.bufferedBytes;
+  }
+  return bytes;
+}
+
+export function statisticsOf(statements: TranslatedStatement[], bytes: number): Record<string, unknown> {
+  const tables = new Map(statements.flatMap((statement) => statement.tables).map((entry) => [entry.duckName, entry]));
+  const referenced = [...tables.values()].map((entry) => ({ projectId: entry.project, datasetId: entry.dataset, tableId: entry.table }));
+  return {
+    totalBytesProcessed: String(bytes),
+    query: {
+      totalBytesProcessed: String(bytes), totalBytesBilled: String(bytes), cacheHit: false,
+      statementType: statements.length > 1 ? 'SCRIPT' : statements[0]!.statementType,
+      ...(referenced.length > 0 ? { referencedTables: referenced } : {}),
+    },
+  };
+}
+
+/** A statement's own additions to `statistics.query` (ddlOperationPerformed, …) beside the common ones. */
+function mergeQuery(statistics: Record<string, unknown>, bytes: number, statements: TranslatedStatement[]): Record<string, unknown> {
+  const common = statisticsOf(statements, bytes);
+  return { ...common, ...statistics, query: { ...(common['query'] as object), ...(statistics['query'] as object) } };
+}

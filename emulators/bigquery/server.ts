@@ -1,0 +1,74 @@
+// The local BigQuery: REST v2 on one port, the Storage Write API (gRPC) on another, one DuckDB file behind both. Started by ../run.ts and by tests.
+import type { AddressInfo } from 'node:net';
+import { pauseFor } from '../faults.ts';
+import type { RunningService, ServiceOptions } from '../service.ts';
+import { startAppends } from './append-rows.ts';
+import { Catalogue } from './catalogue.ts';
+import { Engine } from './engine.ts';
+import { startHttp } from './http.ts';
+import { Jobs, type Job } from './jobs.ts';
+import { RecentDrops } from './recent-drops.ts';
+import { Refusal } from './refusal.ts';
+import { dataRoutes } from './rest-data.ts';
+import { datasetRoutes, routineRoutes } from './rest-datasets.ts';
+import { insertJob, jobRoutes, type JobsApi } from './rest-jobs.ts';
+import { tableRoutes } from './rest-tables.ts';
+import { uploadRoutes } from './rest-upload.ts';
+import { Results } from './results.ts';
+import { runCopy } from './run-copy.ts';
+import { runLoad } from './run-load.ts';
+import type { Translate } from './run-query.ts';
+import { install } from './sql/install.ts';
+import { translate as translateGoogleSql } from './sql/translate.ts';
+import { TableStore } from './table-store.ts';
+
+/** `translate` can be another one for tests of everything but SQL. */
+export async function start(options: ServiceOptions, translate: Translate = translateGoogleSql): Promise<RunningService & { writePort: number }> {
+  const { dataDir, faults, now } = options;
+  const engine = await Engine.open(dataDir, install);
+  const catalogue = await Catalogue.load(engine);
+  const store = await TableStore.open(engine, catalogue, dataDir, now);
+  const jobs = await Jobs.load(engine, now);
+  const api: JobsApi = {
+    store, jobs, translate, results: new Results(dataDir),
+    pause: (job) => pauseJob(options, job),
+    load: (job, upload) => runLoad({ store, dataDir, storageUrl: process.env['STORAGE_EMULATOR_HOST'] }, job, upload),
+    copy: (job) => runCopy(store, job),
+  };
+  const runDdl = async (project: string, query: string): Promise<void> => {
+    const { job, done } = await insertJob(api, project, { configuration: { query: { query, useLegacySql: false } } });
+    await done;
+    if (job.errorResult !== undefined) throw new Refusal('invalidQuery', job.errorResult.message);
+  };
+  const drops = new RecentDrops(now);
+  const server = startHttp({
+    ...datasetRoutes(store), ...tableRoutes(api, (table) => drops.add(table)), ...dataRoutes(store), ...routineRoutes(api, runDdl), ...jobRoutes(api), ...uploadRoutes(api),
+  }, faults);
+  await new Promise<void>((done, fail) => server.once('error', fail).listen(options.port, options.host, done));
+  const appends = await startAppends({ store, faults, drops, host: options.host, port: options.writePort ?? 0 });
+  return {
+    port: (server.address() as AddressInfo).port,
+    writePort: appends.port,
+    gauges: () => ({ tables: catalogue.all('table').length, journal_rows: store.pendingRows }),
+    close: async () => {
+      await appends.close();
+      await new Promise<void>((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      });
+      await jobs.close();
+      await store.close();
+      await engine.close();
+    },
+  };
+}
+
+/** Faults of a running job: `job.run` (any) or `job.run.<prefix of its id up to the first _>`; a delay keeps it RUNNING, a failure ends it with an error. */
+async function pauseJob({ faults }: ServiceOptions, job: Job): Promise<void> {
+  for (const method of ['job.run', `job.run.${job.jobId.split('_')[0]}`]) {
+    const fault = faults.take(method);
+    if (fault === undefined) continue;
+    await pauseFor(fault);
+    if (fault.kind === 'fail') throw new Refusal(fault.status === 'rateLimitExceeded' ? 'rateLimitExceeded' : 'backendError', 'A fault ended this job.');
+  }
+}

@@ -1,0 +1,239 @@
+// Tables with their rows: makes, changes and drops them, takes streamed rows into journals, and moves those into DuckDB before anybody
+// looks. Called by the REST resources, by jobs and by the Storage Write API.
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { BufferedRows, Catalogue, Table } from './catalogue.ts';
+import { rowsOf, type Engine } from './engine.ts';
+import { columnsSql, duckType, evolve, literal, quoted, type AddedField, type TableField } from './fields.ts';
+import { Journal, journalFiles, type SealedFile } from './journal.ts';
+import { Refusal } from './refusal.ts';
+
+/** "Up to 90 minutes" (docs/write-api-rest): the longest that Google names, so that a program which is right here is right there. */
+const BUFFER_MS = 90 * 60_000;
+/** Streamed rows of about one moment share a segment, so that a busy table has a hundred of them, not one per append. */
+const BUFFER_SEGMENT_MS = 60_000;
+/** Rows are moved when nobody asks, too: a query then has little left to wait for, and a journal file stays small. */
+const SETTLE_EVERY_MS = 1_000;
+
+export type TableSpec = Pick<Table, 'project' | 'dataset' | 'table' | 'fields'> & Partial<Pick<Table, 'type' | 'clustering' | 'timePartitioning' | 'viewQuery' | 'properties'>>;
+export type Counts = { rows: number; bytes: number; bufferedRows: number; bufferedBytes: number; oldestBufferedMs: number };
+
+export const newPhysical = (): string => `t_${randomUUID().replaceAll('-', '')}`;
+export const physicalSql = (physical: string): string => `data.${quoted(physical)}`;
+
+export class TableStore {
+  readonly engine: Engine;
+  readonly catalogue: Catalogue;
+  readonly now: () => number;
+  private readonly dir: string;
+  private readonly journals = new Map<string, Journal>();
+  private readonly rowBytes = new WeakMap<Table, number>();
+  private readonly timer: NodeJS.Timeout;
+  private readers = 0;
+  private readonly orphans = new Set<string>();
+
+  private constructor(engine: Engine, catalogue: Catalogue, dataDir: string, now: () => number) {
+    this.engine = engine;
+    this.catalogue = catalogue;
+    this.now = now;
+    this.dir = join(dataDir, 'journal');
+    mkdirSync(this.dir, { recursive: true });
+    this.timer = setInterval(() => void this.settleAll().catch((error: unknown) => console.error('bigquery: rows could not be moved from a journal', error)), SETTLE_EVERY_MS).unref();
+  }
+
+  /** Opens what is on disk; removes what no table owns (left by a process killed between two steps). */
+  static async open(engine: Engine, catalogue: Catalogue, dataDir: string, now: () => number): Promise<TableStore> {
+    const store = new TableStore(engine, catalogue, dataDir, now);
+    const tables = catalogue.all('table');
+    const uids = new Set(tables.map((table) => table.uid));
+    for (const file of journalFiles(store.dir)) if (!uids.has(file.uid)) rmSync(file.path);
+    for (const table of tables) store.journals.set(table.uid, new Journal(store.dir, table.uid, table.appliedSeq));
+    const known = new Set(tables.map((table) => table.physical));
+    await engine.alone(async (connection) => {
+      for (const row of await rowsOf(connection, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'data'")) {
+        const physical = row['table_name'] as string;
+        if (!known.has(physical)) await connection.run(`DROP TABLE ${physicalSql(physical)}`);
+      }
+    });
+    await store.settleAll();
+    return store;
+  }
+
+  /**
+   * Makes a table inside the caller's transaction; call the answer after the commit. `physical` is a table of rows that becomes this
+   * table's own; `replaces` is the one of the same name that the same transaction drops.
+   */
+  async create(connection: DuckDBConnection, spec: TableSpec, { physical, replaces }: { physical?: string | undefined; replaces?: Table | undefined } = {}): Promise<{ table: Table; publish: () => void }> {
+    this.catalogue.dataset(spec.project, spec.dataset);
+    if (this.catalogue.findTable(spec.project, spec.dataset, spec.table) !== replaces) {
+      throw new Refusal('duplicate', `Already Exists: Table ${spec.project}:${spec.dataset}.${spec.table}`);
+    }
+    const now = this.now();
+    const table: Table = {
+      kind: 'table', type: 'TABLE', properties: {}, ...spec, physical: physical ?? newPhysical(), uid: randomUUID(),
+      createdMs: now, modifiedMs: now, schemaChangedMs: now, appliedSeq: 0, buffered: [],
+    };
+    if (physical === undefined && table.type === 'TABLE') await connection.run(`CREATE TABLE ${physicalSql(table.physical)} (${columnsSql(table.fields)})`);
+    const put = await this.catalogue.put(connection, table);
+    return {
+      table,
+      publish: () => {
+        put();
+        this.journals.set(table.uid, new Journal(this.dir, table.uid, 0));
+      },
+    };
+  }
+
+  /** Removes tables inside the caller's transaction. Their rows go when the last query that may read them has ended. */
+  async drop(connection: DuckDBConnection, ...tables: Table[]): Promise<() => void> {
+    const removed = await this.catalogue.remove(connection, ...tables);
+    return () => {
+      removed();
+      for (const table of tables) {
+        this.release(table);
+        const journal = this.journals.get(table.uid);
+        this.journals.delete(table.uid);
+        void journal?.discard();
+      }
+    };
+  }
+
+  /** The physical table is nobody's any more. */
+  release(table: Pick<Table, 'type' | 'physical'>): void {
+    if (table.type === 'TABLE') this.orphans.add(table.physical);
+    this.sweep();
+  }
+
+  /** While `work` runs, no physical table goes away, so names that it looked up stay good. */
+  async reading<T>(work: () => Promise<T>): Promise<T> {
+    this.readers += 1;
+    try {
+      return await work();
+    } finally {
+      this.readers -= 1;
+      this.sweep();
+    }
+  }
+
+  private sweep(): void {
+    if (this.readers > 0 || this.orphans.size === 0) return;
+    const orphans = [...this.orphans];
+    this.orphans.clear();
+    void this.engine.alone(async (connection) => {
+      for (const physical of orphans) await connection.run(`DROP TABLE IF EXISTS ${physicalSql(physical)}`);
+    }).catch((error: unknown) => console.error('bigquery: a dropped table stays on disk until the next start', error));
+  }
+
+  /** Changes a table's description (not its rows) in a transaction of its own. `next` sees the table as it is then. */
+  async update(found: Table, next: (table: Table) => Table): Promise<Table> {
+    const { table, publish } = await this.engine.change(async (connection) => {
+      const current = this.catalogue.table(found.project, found.dataset, found.table);
+      const wanted = next(current);
+      const added: AddedField[] = [];
+      const fields = evolve(`${current.project}:${current.dataset}.${current.table}`, current.fields, wanted.fields, added);
+      for (const { path, field } of added) await connection.run(`ALTER TABLE ${physicalSql(current.physical)} ADD COLUMN ${path} ${duckType(field)}`);
+      const now = this.now();
+      const changed: Table = { ...wanted, fields, modifiedMs: now, schemaChangedMs: added.length > 0 ? now : current.schemaChangedMs };
+      return { table: changed, publish: await this.catalogue.put(connection, changed) };
+    });
+    publish();
+    return table;
+  }
+
+  /** Stores lines (made for this table's columns); resolves when they are on disk. */
+  async append(table: Table, lines: Buffer, rows: number): Promise<void> {
+    const journal = this.journals.get(table.uid);
+    if (journal === undefined) throw new Refusal('notFound', `Not found: Table ${table.project}:${table.dataset}.${table.table}`);
+    await journal.append(lines, rows);
+  }
+
+  /** After this, DuckDB has every row of these tables that was acknowledged before the call. */
+  async settle(...tables: Pick<Table, 'uid'>[]): Promise<void> {
+    for (const { uid } of tables) {
+      const journal = this.journals.get(uid);
+      if (journal === undefined || journal.pendingRows === 0) continue;
+      for (const file of await journal.seal()) await this.apply(uid, journal, file);
+    }
+  }
+  private settling: Promise<void> | undefined;
+  private settleAll(): Promise<void> {
+    return (this.settling ??= this.settle(...[...this.journals.keys()].map((uid) => ({ uid }))).finally(() => (this.settling = undefined)));
+  }
+
+  /** One journal file and the note that it is in, in one transaction: a kill between the two cannot double or lose rows. */
+  private async apply(uid: string, journal: Journal, file: SealedFile): Promise<void> {
+    const publish = await this.engine.change(async (connection) => {
+      const table = this.catalogue.all('table').find((other) => other.uid === uid);
+      if (table === undefined || file.seq <= table.appliedSeq) return undefined;
+      const from = await nextRowid(connection, table.physical);
+      await connection.run(`INSERT INTO ${physicalSql(table.physical)} BY NAME ${readLinesSql(file.path, table.fields)}`);
+      const buffered = this.withSegment(table, { from, to: await nextRowid(connection, table.physical), atMs: this.now() });
+      return this.catalogue.put(connection, { ...table, appliedSeq: file.seq, buffered, modifiedMs: this.now() });
+    });
+    publish?.();
+    journal.applied(file);
+  }
+
+  private withSegment(table: Table, added: BufferedRows): BufferedRows[] {
+    const segments = this.buffered(table);
+    const last = segments.at(-1);
+    if (last !== undefined && last.to === added.from && added.atMs - last.atMs < BUFFER_SEGMENT_MS) return [...segments.slice(0, -1), { ...last, to: added.to }];
+    return [...segments, added];
+  }
+
+  /** Rows that tabledata.list and copy jobs do not see yet. */
+  buffered(table: Table): BufferedRows[] {
+    return table.buffered.filter((segment) => segment.atMs + BUFFER_MS > this.now());
+  }
+
+  /** A condition on rowid that leaves the buffered rows out. */
+  visibleSql(table: Table): string {
+    return this.buffered(table).map(({ from, to }) => `NOT (rowid >= ${from} AND rowid < ${to})`).join(' AND ') || 'TRUE';
+  }
+
+  /** Rows and bytes. Bytes are rows times the JSON length of a sample of them, since DuckDB cannot say what BigQuery would count. */
+  async counts(table: Table): Promise<Counts> {
+    if (table.type === 'VIEW') return { rows: 0, bytes: 0, bufferedRows: 0, bufferedBytes: 0, oldestBufferedMs: 0 };
+    const rows = await this.engine.read(async (connection) => Number((await rowsOf(connection, `SELECT count(*) AS n FROM ${physicalSql(table.physical)}`))[0]?.['n'] ?? 0));
+    const rowBytes = rows === 0 ? 0 : await this.bytesPerRow(table);
+    const journal = this.journals.get(table.uid);
+    const segments = this.buffered(table);
+    const settled = segments.reduce((sum, { from, to }) => sum + to - from, 0);
+    const pending = journal?.pendingRows ?? 0;
+    return {
+      rows: rows - settled, bytes: Math.round((rows - settled) * rowBytes), bufferedRows: settled + pending,
+      bufferedBytes: Math.round(settled * rowBytes) + (journal?.pendingBytes ?? 0), oldestBufferedMs: segments[0]?.atMs ?? this.now(),
+    };
+  }
+
+  private async bytesPerRow(table: Table): Promise<number> {
+    let bytes = this.rowBytes.get(table);
+    if (bytes === undefined) {
+      const sql = `SELECT avg(strlen(CAST(to_json(sample) AS VARCHAR))) AS n FROM (SELECT * FROM ${physicalSql(table.physical)} LIMIT 200) AS sample`;
+      bytes = await this.engine.read(async (connection) => Number((await rowsOf(connection, sql))[0]?.['n'] ?? 0));
+      this.rowBytes.set(table, bytes);
+    }
+    return bytes;
+  }
+
+  get pendingRows(): number {
+    return [...this.journals.values()].reduce((sum, journal) => sum + journal.pendingRows, 0);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await this.settleAll();
+  }
+}
+
+async function nextRowid(connection: DuckDBConnection, physical: string): Promise<number> {
+  return Number((await rowsOf(connection, `SELECT coalesce(max(rowid) + 1, 0) AS n FROM ${physicalSql(physical)}`))[0]?.['n'] ?? 0);
+}
+
+/** A SELECT over a file of lines, with exactly a table's columns and types; what a line lacks is NULL. */
+export function readLinesSql(path: string, fields: TableField[]): string {
+  const columns = fields.map((field) => `${literal(field.name)}: ${literal(duckType(field))}`).join(', ');
+  return `SELECT * FROM read_json(${literal(path)}, format = 'newline_delimited', compression = 'uncompressed', maximum_object_size = 33554432, columns = {${columns}})`;
+}
