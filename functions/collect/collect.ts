@@ -38,6 +38,7 @@ export type CollectorParts = {
   metrics: Metrics;
   codeVersion: string;
   lateDaysMax: number;
+  bodyTimeoutMs: number;
   /** Header in which the load balancer says country, region and city of the client; '' when there is none. */
   geoHeader: string;
   /** The answer of a debug route, which stores nothing. */
@@ -66,7 +67,7 @@ export function createCollector(parts: CollectorParts): Handler {
       if (exchange === undefined) return;
       takenBytes = exchange.head.bodyBytesMax;
       parts.drain.reading(response);
-      const body = await readRawBody(request, LIMITS);
+      const body = await readRawBody(request, { bodyBytesMax: LIMITS.bodyBytesMax, bodyTimeoutMs: parts.bodyTimeoutMs });
       parts.drain.read(response);
       if (response.headersSent) return; // it was answered while the body came: the instance is stopping
       if (body.kind !== 'accepted') return refuseUnread(response, body.error, exchange.cors);
@@ -142,7 +143,8 @@ export function createCollector(parts: CollectorParts): Handler {
   function judge(parsed: ParsedBody, received: Received, head: RequestHead): Outcome<JudgedBatch & { parsed: ParsedBody }> {
     const { route, facts } = received;
     const isBatch = route.protocol.isBatch(parsed.value) && (head.isNewlineDelimited || !Array.isArray(parsed.value));
-    if (!isBatch) return rejected(ingestError('not_a_batch'));
+    // Where the batch itself was cut out, the reason for that says more.
+    if (!isBatch) return rejected([...parsed.cutEvents.values()][0]?.error ?? ingestError('not_a_batch'));
     const mapped = route.protocol.toBatch(parsed.value, facts);
     const count = mapped.events.length;
     if (count > LIMITS.eventsPerRequestMax) return rejected(ingestError('batch_too_large', { events: count, eventsPerRequestMax: LIMITS.eventsPerRequestMax }));

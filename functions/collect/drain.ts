@@ -36,9 +36,13 @@ export function createDrain(drainMs: number = LIMITS.drainMs): Drain {
     },
     begin() {
       isStopping = true;
-      for (const response of reading) respondError(response, ingestError('shutting_down'), { connection: 'close' });
+      // Answered now, they are nothing to wait for: their bodies may never come.
+      for (const response of reading) {
+        respondError(response, ingestError('shutting_down'), { connection: 'close' });
+        active.delete(response);
+      }
       for (const response of active) if (!response.headersSent) response.setHeader('connection', 'close');
-      if ([...active].every((response) => reading.has(response))) return Promise.resolve();
+      if (active.size === 0) return Promise.resolve();
       return new Promise((resolve) => {
         done = resolve;
         setTimeout(resolve, drainMs).unref();

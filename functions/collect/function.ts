@@ -23,6 +23,7 @@ export const SETTINGS = {
   timeZone: SHARED.timeZone,
   sourcesFile: { env: 'CHIPLOG_SOURCES_FILE', parse: text, why: 'Path of the sources document: a local file, or the mounted secret.' },
   lateDaysMax: { env: 'CHIPLOG_LATE_DAYS_MAX', parse: wholeNumber(1, 3_650), default: LIMITS.lateDaysMax as number, why: 'Events older than this many days are stored as rejected.' },
+  bodyTimeoutMs: { env: 'CHIPLOG_BODY_TIMEOUT_MS', parse: wholeNumber(100, 60_000), default: LIMITS.bodyTimeoutMs as number, why: 'Time for a whole body to arrive.' },
   geoHeader: { env: 'CHIPLOG_GEO_HEADER', parse: (value: string) => value.toLowerCase(), default: '', why: 'Header in which your load balancer puts "country,region,city"; a client could forge it where there is no load balancer.' },
   codeVersion: { env: 'K_REVISION', parse: text, default: 'local', why: 'Cloud Run\'s name of the running revision; travels in every envelope.' },
 } as const satisfies SettingTable;
@@ -58,6 +59,7 @@ const collect = createCollector({
   drain, clock: systemClock, log, metrics,
   codeVersion: settings.codeVersion,
   lateDaysMax: settings.lateDaysMax,
+  bodyTimeoutMs: settings.bodyTimeoutMs,
   geoHeader: settings.geoHeader,
   explain: (batch, received) => explain(batch, received, { nowMs: systemClock(), timeZone: settings.timeZone }),
 });
