@@ -2,7 +2,7 @@
 // Called by run-day.ts. It reads each source once, and names every column, so that a table's own column order does not matter.
 import type { StreamColumns } from '../columns.ts';
 import { copiesOf } from './audit.ts';
-import { column, list, path, stringLiteral } from './text.ts';
+import { column, dateLiteral, list, path } from './text.ts';
 import type { DatasetPath } from './text.ts';
 import { DIRECT, isActive, purchaseCurrency, purchaseValue, trafficSource } from './user-facts.ts';
 
@@ -52,12 +52,12 @@ function foldWithUsersSql(at: DatasetPath, columns: StreamColumns, date: string,
   const wholeDay = 'PARTITION BY user_key ORDER BY event_timestamp, event_id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING';
   const computed: Record<string, string> = {
     event_previous_timestamp: ofUser('COALESCE(d.previous_today, n.event_timestamp)'),
-    user_first_touch_timestamp: ofUser('LEAST(d.first_today, IFNULL(u.first_touch_timestamp, d.first_today))'),
+    user_first_touch_timestamp: ofUser('LEAST(d.first_today, IFNULL(d.known_first, d.first_today))'),
     user_ltv: ofUser(`STRUCT(
     CAST(IFNULL(r.revenue, 0) + IFNULL(d.revenue_today, 0) AS FLOAT64) AS revenue,
     NULLIF(d.ltv_currency, '') AS currency)`),
     // The source of the first day: of an earlier day if there was one, which may be known to be direct.
-    traffic_source: ofUser(`IF(u.user_pseudo_id IS NULL, IFNULL(d.source_today, ${DIRECT}), IFNULL(u.first_source, ${DIRECT}))`),
+    traffic_source: ofUser(`IF(d.known_first IS NULL, IFNULL(d.source_today, ${DIRECT}), IFNULL(d.known_source, ${DIRECT}))`),
     is_active_user: ofUser('d.active_today = 1'),
   };
   const output = columns.all.map(({ name }) => `${computed[name] ?? `d.${column(name)}`} AS ${column(name)}`);
@@ -87,6 +87,8 @@ ${historySql(at, date)},
 valued AS (
   SELECT
     days.*,
+    users.first_touch_timestamp AS known_first,
+    users.first_source AS known_source,
     COALESCE(days.currency_today, users.last_currency) AS ltv_currency,
     SUM(IF(days.purchase_currency = COALESCE(days.currency_today, users.last_currency), days.purchase_value, NULL)) OVER (PARTITION BY days.user_key) AS revenue_today
   FROM days
@@ -95,7 +97,6 @@ valued AS (
 SELECT
   ${list(output)}
 FROM valued AS d
-LEFT JOIN users AS u ON u.user_pseudo_id = d.user_pseudo_id
 LEFT JOIN revenues AS r ON r.user_pseudo_id = d.user_pseudo_id AND r.currency = d.ltv_currency
 LEFT JOIN names AS n ON n.user_pseudo_id = d.user_pseudo_id AND n.event_name = d.event_name`;
 }
@@ -105,7 +106,7 @@ const ofUser = (value: string): string => `IF(d.user_pseudo_id IS NULL, NULL, ${
 /** What is known of users from days before this one. Three groupings of user_days, each over columns of its own. */
 function historySql(at: DatasetPath, date: string): string {
   const before = `FROM ${path(at, 'user_days')}`;
-  const isBefore = `event_date < PARSE_DATE('%Y%m%d', ${stringLiteral(date)})`;
+  const isBefore = `event_date < ${dateLiteral(date)}`;
   return `users AS (
   SELECT
     user_pseudo_id,

@@ -1,12 +1,12 @@
 // One row per user of a day, from the finished daily table: out comes the SELECT whose result replaces partition D of user_days.
 // Called by run-day.ts after the fold. The rows are what later days know of the user.
-import { list, path, stringLiteral } from './text.ts';
+import { dateLiteral, list, path } from './text.ts';
 import type { DatasetPath } from './text.ts';
 import { engagementMsec, isActive, purchaseCurrency, purchaseValue, sessionId, trafficSource } from './user-facts.ts';
 
 export function userDaysSql(at: DatasetPath, date: string, dailyTable: string): string {
   const columns = [
-    `PARSE_DATE('%Y%m%d', ${stringLiteral(date)}) AS event_date`,
+    `${dateLiteral(date)} AS event_date`,
     'day.user_pseudo_id AS user_pseudo_id',
     'day.user_id AS user_id',
     'day.events AS events',
