@@ -1,5 +1,5 @@
 // Sixth stop: everything dies, nothing is lost.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { readProcesses, waitUntilReady } from '../../scripts/prove/kills.ts';
 import { batchOf, countIds, eventAt, eventually, send, spawnLocalRun, type SpawnedRun } from './tour.ts';
 
