@@ -1,0 +1,100 @@
+// A function call in, DuckDB SQL out: looks the function up among aggregates, window functions, built-ins and the user's own. Called by the expression compiler.
+import { coerceOrThrow } from './coerce.ts';
+import type { Compilation } from './compilation.ts';
+import { compileExpr } from './compile-expression.ts';
+import { AGGREGATES } from './functions/aggregates.ts';
+import { ARRAY_FUNCTIONS } from './functions/arrays.ts';
+import { CONDITIONAL_FUNCTIONS } from './functions/conditionals.ts';
+import { DATE_FUNCTIONS } from './functions/dates.ts';
+import { FORMAT_FUNCTIONS } from './functions/date-formats.ts';
+import { HASH_FUNCTIONS } from './functions/hashes.ts';
+import { JSON_FUNCTIONS } from './functions/json.ts';
+import { MATHS_FUNCTIONS } from './functions/maths.ts';
+import type { FunctionCall, FunctionTable } from './functions/signature.ts';
+import { STRING_FUNCTIONS } from './functions/strings.ts';
+import { compileWindow, WINDOW_FUNCTIONS } from './functions/windows.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import { childScope } from './scope.ts';
+import type { Scope, Typed } from './scope.ts';
+import { Cursor } from './cursor.ts';
+import { parseExpr } from './parse-expression.ts';
+import { typeOfNode } from './sql-type.ts';
+import type { CallExpr, Expr } from './tree.ts';
+import type { SqlType } from './context.ts';
+
+const BUILT_IN: FunctionTable = {
+  ...ARRAY_FUNCTIONS, ...CONDITIONAL_FUNCTIONS, ...DATE_FUNCTIONS, ...FORMAT_FUNCTIONS, ...HASH_FUNCTIONS, ...JSON_FUNCTIONS,
+  ...MATHS_FUNCTIONS, ...STRING_FUNCTIONS,
+};
+
+export function compileCall(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
+  if (expr.safe && !compilation.safe) return compileSafe(compilation, scope, expr);
+  const name = expr.name.join('.');
+  const written = expr.written.map(({ text }) => text).join('.');
+  const call: FunctionCall = { compilation, scope, expr, name, compile: (inner) => compileExpr(compilation, scope, inner) };
+  const own = compilation.functions.get(name);
+  if (own) return callUserFunction(compilation, scope, expr, own.args.map(({ name: argument, type }) => ({ name: argument, type: type.kind === 'ANY' ? undefined : typeOfNode(type) })), own.body, own.returns);
+  const windowed = WINDOW_FUNCTIONS[name];
+  if (windowed || expr.over) {
+    if (!expr.over) throw invalidQuery(`Analytic function ${name} cannot be called without an OVER clause`, expr.place);
+    return compileWindow(call);
+  }
+  const aggregate = AGGREGATES[name];
+  if (aggregate) {
+    if (!scope.grouping) throw invalidQuery(`Aggregate function ${name} not allowed in this clause`, expr.place);
+    if (scope.insideAggregate) throw invalidQuery('Aggregations of aggregations are not allowed', expr.place);
+    const inner: Scope = { ...scope, insideAggregate: true };
+    const { sql, type } = aggregate({ ...call, scope: inner, compile: (argument) => compileExpr(compilation, inner, argument) });
+    return { sql, type };
+  }
+  const builtIn = BUILT_IN[name];
+  if (builtIn) {
+    if (expr.namedArgs.length > 0) throw invalidQuery(`Named argument ${expr.namedArgs[0]?.name} not found in signature for call to function ${name}`, expr.place);
+    return builtIn(call);
+  }
+  return callStored(compilation, scope, expr) ?? unknown(written, expr);
+}
+
+function unknown(written: string, expr: CallExpr): never {
+  throw invalidQuery(`Function not found: ${written}`, expr.place);
+}
+
+/** What raises an error of our own gives NULL by `compilation.safe`; DuckDB's own errors become NULL by TRY. */
+function compileSafe(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
+  compilation.safe = true;
+  const before = compilation.subqueries;
+  try {
+    const value = compileCall(compilation, scope, { ...expr, safe: false });
+    if (compilation.subqueries !== before) throw invalidQuery('SAFE. over a subquery is not supported by the local BigQuery', expr.place);
+    return { sql: `TRY(${value.sql})`, type: value.type };
+  } finally {
+    compilation.safe = false;
+  }
+}
+
+function callStored(compilation: Compilation, scope: Scope, expr: CallExpr): Typed | undefined {
+  const parts = expr.written.flatMap(({ text }) => text.split('.'));
+  const name = parts.at(-1) ?? '';
+  const dataset = parts.at(-2) ?? compilation.context.defaultDataset;
+  const routine = dataset === undefined ? undefined : compilation.context.catalogue.routine(dataset, name);
+  if (!routine || routine.kind !== 'SCALAR_FUNCTION') return undefined;
+  return callUserFunction(compilation, scope, expr, routine.arguments, parseExpr(new Cursor(routine.body)), undefined);
+}
+
+/** The body with the arguments' SQL in place of their names; it sees nothing else of the query. */
+function callUserFunction(compilation: Compilation, scope: Scope, expr: CallExpr, args: { name: string; type: SqlType | undefined }[], body: Expr, returns: SqlType | undefined): Typed {
+  const name = expr.name.join('.');
+  if (args.length !== expr.args.length) {
+    throw invalidQuery(`Number of arguments does not match for function ${name}. Supported signature: ${name}(${args.map((argument) => argument.type?.kind ?? 'ANY TYPE').join(', ')})`, expr.place);
+  }
+  const inner = childScope(undefined);
+  inner.sources.push({
+    columns: args.map((argument, index) => {
+      const value = compileExpr(compilation, scope, expr.args[index] as Expr);
+      const typed = argument.type ? coerceOrThrow(value, argument.type, `function ${name}`, expr.place) : value;
+      return { name: argument.name, sql: `(${typed.sql})`, type: typed.type };
+    }),
+  });
+  const value = compilation.nested(expr.place, undefined, () => compileExpr(compilation, inner, body));
+  return { sql: `(${(returns ? coerceOrThrow(value, returns, `function ${name}`, expr.place) : value).sql})`, type: returns ?? value.type };
+}

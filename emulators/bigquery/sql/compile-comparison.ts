@@ -1,0 +1,75 @@
+// Comparisons (=, <, BETWEEN, IN, LIKE) in, DuckDB conditions out, refusing the type pairs that BigQuery refuses; called by the expression compiler.
+import { coerce, noSignature, unify } from './coerce.ts';
+import type { Compilation } from './compilation.ts';
+import { compileExpr } from './compile-expression.ts';
+import { compileQuery } from './compile-query.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import type { Place } from './google-sql-error.ts';
+import { BOOL, superType } from './sql-type.ts';
+import type { Scope, Typed } from './scope.ts';
+import type { Expr } from './tree.ts';
+
+export function requireBool(value: Typed, what: string, place: Place): Typed {
+  const bool = coerce(value, BOOL);
+  if (!bool) throw noSignature(what, [value], place, 'Expected BOOL');
+  return bool;
+}
+
+export function compileComparison(op: string, left: Typed, right: Typed, place: Place): Typed {
+  const pair = comparable(left, right);
+  if (!pair) throw noSignature(`operator ${op}`, [left, right], place);
+  return { sql: `(${pair[0].sql} ${op} ${pair[1].sql})`, type: BOOL };
+}
+
+/** INT64 against FLOAT64 compares as it is; strings follow a date only when they are literals. */
+function comparable(left: Typed, right: Typed): [Typed, Typed] | undefined {
+  if (superType(left.type, right.type) && left.type.kind !== 'STRUCT' && left.type.kind !== 'ARRAY') return [left, right];
+  if (left.type.kind === 'STRUCT' && right.type.kind === 'STRUCT') {
+    const converted = coerce(right, left.type);
+    return converted && [left, converted];
+  }
+  const toLeft = right.literal ? coerce(right, left.type) : undefined;
+  if (toLeft) return [left, toLeft];
+  const toRight = left.literal ? coerce(left, right.type) : undefined;
+  return toRight && [toRight, right];
+}
+
+export function compileIn(compilation: Compilation, scope: Scope, expr: Extract<Expr, { kind: 'in' }>): Typed {
+  const operand = compileExpr(compilation, scope, expr.operand);
+  const not = expr.not ? 'NOT ' : '';
+  if (expr.unnest) {
+    const list = compileExpr(compilation, scope, expr.unnest);
+    if (list.type.kind !== 'ARRAY') throw invalidQuery('Second argument of IN UNNEST must be an array', expr.place);
+    const pair = comparable(operand, { sql: '', type: list.type.element, ...(list.literal && { literal: true }) });
+    const wanted = pair && coerce(list, { kind: 'ARRAY', element: operand.type });
+    const value = wanted ? operand : coerce(operand, list.type.element);
+    if (!value) throw noSignature('operator IN UNNEST', [operand, list], expr.place);
+    return { sql: `(${not}coalesce(list_contains(${(wanted ?? list).sql}, ${value.sql}), CASE WHEN ${value.sql} IS NULL THEN NULL ELSE false END))`, type: BOOL };
+  }
+  if (expr.query) {
+    compilation.subqueries += 1;
+    const relation = compileQuery(compilation, scope, expr.query);
+    const [column] = relation.columns;
+    if (!column || relation.columns.length !== 1) throw invalidQuery(`Subquery of type IN must have only one output column`, expr.place);
+    if (!comparable(operand, { sql: '', type: column.type })) throw noSignature('operator IN', [operand, { sql: '', type: column.type }], expr.place);
+    return { sql: `(${operand.sql} ${not}IN (${relation.sql}))`, type: BOOL };
+  }
+  const items = (expr.list ?? []).map((item) => {
+    const pair = comparable(operand, compileExpr(compilation, scope, item));
+    if (!pair) throw noSignature('operator IN', [operand, compileExpr(compilation, scope, item)], expr.place);
+    return pair[1].sql;
+  });
+  return { sql: `(${operand.sql} ${not}IN (${items.join(', ')}))`, type: BOOL };
+}
+
+export function compileLike(compilation: Compilation, scope: Scope, expr: Extract<Expr, { kind: 'like' }>): Typed {
+  const operand = compileExpr(compilation, scope, expr.operand);
+  const conditions = expr.patterns.map((pattern) => {
+    const compiled = compileExpr(compilation, scope, pattern);
+    const [left, right] = unify([operand, compiled], 'operator LIKE', expr.place);
+    if (left?.type.kind !== 'STRING' && left?.type.kind !== 'NULL') throw noSignature('operator LIKE', [operand, compiled], expr.place);
+    return `(${left.sql} LIKE ${right?.sql} ESCAPE '\\')`;
+  });
+  const joined = `(${conditions.join(expr.quantifier === 'ALL' ? ' AND ' : ' OR ')})`;
+  return { sql: expr.not ? `(NOT ${joined})` : joined, type: BOOL };
+}

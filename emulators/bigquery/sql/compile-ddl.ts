@@ -1,0 +1,148 @@
+// CREATE, ALTER and DROP trees in, a description for the local BigQuery to carry out on its catalogue out; called by the statement compiler.
+import { Compilation } from './compilation.ts';
+import { compileQuery } from './compile-query.ts';
+import { findTable, resolvePath } from './compile-table.ts';
+import type { Ddl, RoutineArgument, StatementType, TableField, TablePath } from './context.ts';
+import { invalidQuery, notSupported } from './google-sql-error.ts';
+import { compileExpr } from './compile-expression.ts';
+import { duckType, fieldOf, quote, typeOfField, typeOfNode } from './sql-type.ts';
+import { childScope } from './scope.ts';
+import type { Relation } from './scope.ts';
+import type { ColumnDefinition, Expr, FunctionArgument, Name, Option, Statement } from './tree.ts';
+
+type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
+export type CompiledDdl = { ddl: Ddl; statementType: StatementType };
+
+const pathOf = (compilation: Compilation, path: Name[]): TablePath => resolvePath(compilation, path.map(({ text }) => text), path[0]?.place ?? { line: 1, column: 1 });
+
+export function compileCreateTable(compilation: Compilation, statement: Kind<'createTable'>): CompiledDdl {
+  const { query, columns, like, copy, orReplace, ifNotExists, temporary, partitionBy } = statement;
+  const relation = query && distinctColumns(compileQuery(compilation, undefined, query), statement.place);
+  const copied = like ?? copy;
+  const model = copied && findTable(compilation, pathOf(compilation, copied));
+  const fields = columns ? columns.map(fieldOfDefinition) : model ? model.fields : (relation?.columns ?? []).map(({ name, type }) => fieldOf(name, type));
+  const path = temporary && statement.path.length === 1 && compilation.context.defaultDataset === undefined
+    ? { project: compilation.context.project, dataset: '_temporary', table: statement.path[0]?.text ?? '' } : pathOf(compilation, statement.path);
+  if (columns && relation && relation.columns.length !== columns.length) throw invalidQuery(`The number of columns in the column definition list does not match the number of columns produced by the query`, statement.place);
+  const asSelect = relation ? castTo(relation, fields) : copy && model ? `SELECT * FROM ${model.duckName}` : undefined;
+  return {
+    statementType: query ? 'CREATE_TABLE_AS_SELECT' : 'CREATE_TABLE',
+    ddl: {
+      kind: 'create_table', path, orReplace, ifNotExists, temporary, fields, options: optionsOf(compilation, statement.options),
+      ...(asSelect !== undefined && { asSelect }), ...(partitionBy !== undefined && { partitionBy }),
+      ...(statement.clusterBy.length > 0 && { clustering: statement.clusterBy.map(({ text }) => text) }),
+    },
+  };
+}
+
+export function distinctColumns(relation: Relation, place: Statement['place']): Relation {
+  const seen = new Set<string>();
+  const flat = relation.isValueTable && relation.columns[0]?.type.kind === 'STRUCT' ? { ...relation } : relation;
+  for (const { name } of flat.columns) {
+    if (seen.has(name.toLowerCase())) throw invalidQuery(`Duplicate column names in the result are not supported. Found duplicate(s): ${name}`, place);
+    seen.add(name.toLowerCase());
+  }
+  return relation;
+}
+
+function castTo(relation: Relation, fields: TableField[]): string {
+  const list = relation.columns.map((column, index) => {
+    const field = fields[index] as TableField;
+    return `CAST(q.${quote(column.duckName)} AS ${duckType(typeOfField(field))}) AS ${quote(field.name)}`;
+  });
+  return `SELECT ${list.join(', ')} FROM (${relation.sql}) AS q`;
+}
+
+function fieldOfDefinition({ name, type, required, options, defaultValue }: ColumnDefinition): TableField {
+  if (defaultValue) throw notSupported('A DEFAULT of a column', defaultValue.place);
+  const field = fieldOf(name.text, typeOfNode(type));
+  const description = options.find((option) => option.name.toLowerCase() === 'description')?.value;
+  return { ...field, ...(required && { mode: 'REQUIRED' }), ...(description?.kind === 'literal' && { description: description.value }) };
+}
+
+function optionsOf(compilation: Compilation, options: Option[]): Record<string, unknown> {
+  return Object.fromEntries(options.map(({ name, value }) => [name.toLowerCase(), constant(compilation, value)]));
+}
+
+function constant(compilation: Compilation, expr: Expr): unknown {
+  if (expr.kind === 'literal') {
+    if (expr.type === 'INT64' || expr.type === 'FLOAT64') return Number(expr.value);
+    if (expr.type === 'BOOL') return expr.value === 'true';
+    return expr.type === 'NULL' ? null : expr.value;
+  }
+  if (expr.kind === 'array') return expr.items.map((item) => constant(compilation, item));
+  if (expr.kind === 'struct') return expr.items.map((item) => constant(compilation, item.expr));
+  // Anything else (a timestamp computed from now) is handed on as the DuckDB expression that gives it.
+  return { duckSql: compileExpr(compilation, childScope(undefined), expr).sql };
+}
+
+export function compileCreateView(compilation: Compilation, statement: Kind<'createView'>): CompiledDdl {
+  const relation = distinctColumns(compileQuery(compilation, undefined, statement.query), statement.place);
+  const { orReplace, ifNotExists, queryText } = statement;
+  return {
+    statementType: 'CREATE_VIEW',
+    ddl: {
+      kind: 'create_view', path: pathOf(compilation, statement.path), orReplace, ifNotExists, query: queryText,
+      fields: relation.columns.map(({ name, type }) => fieldOf(name, type)), options: optionsOf(compilation, statement.options),
+    },
+  };
+}
+
+const argumentsOf = (args: FunctionArgument[]): RoutineArgument[] => args.map(({ name, type }) => ({ name, type: type.kind === 'ANY' ? undefined : typeOfNode(type) }));
+
+/** The body is compiled once with NULLs for arguments, so that a mistake is found at creation, as in BigQuery. */
+function probeScope(args: RoutineArgument[]) {
+  const scope = childScope(undefined);
+  scope.sources.push({ columns: args.map(({ name, type }) => ({ name, type: type ?? { kind: 'NULL' as const }, sql: 'NULL' })) });
+  return scope;
+}
+
+export function compileCreateFunction(compilation: Compilation, statement: Kind<'createFunction'>): CompiledDdl {
+  const path = pathOf(compilation, statement.path);
+  const args = argumentsOf(statement.args);
+  if (args.every(({ type }) => type)) compileExpr(compilation, probeScope(args), statement.body);
+  const { orReplace, ifNotExists, bodyText } = statement;
+  return {
+    statementType: 'CREATE_FUNCTION',
+    ddl: { kind: 'create_function', path, orReplace, ifNotExists, routine: { dataset: path.dataset, name: path.table, kind: 'SCALAR_FUNCTION', arguments: args, body: bodyText } },
+  };
+}
+
+export function compileCreateTableFunction(compilation: Compilation, statement: Kind<'createTableFunction'>): CompiledDdl {
+  const path = pathOf(compilation, statement.path);
+  const args = argumentsOf(statement.args);
+  compileQuery(compilation, probeScope(args), statement.query);
+  const { orReplace, ifNotExists, bodyText } = statement;
+  return {
+    statementType: 'CREATE_TABLE_FUNCTION',
+    ddl: { kind: 'create_function', path, orReplace, ifNotExists, routine: { dataset: path.dataset, name: path.table, kind: 'TABLE_FUNCTION', arguments: args, body: bodyText } },
+  };
+}
+
+export function compileCreateSchema(compilation: Compilation, statement: Kind<'createSchema'>): CompiledDdl {
+  const [dataset, project] = statement.path.map(({ text }) => text).toReversed();
+  return {
+    statementType: 'CREATE_SCHEMA',
+    ddl: { kind: 'create_schema', project: project ?? compilation.context.project, dataset: dataset ?? '', ifNotExists: statement.ifNotExists, options: optionsOf(compilation, statement.options) },
+  };
+}
+
+export function compileAlter(compilation: Compilation, statement: Kind<'alterTable'>): CompiledDdl {
+  return {
+    statementType: 'ALTER_TABLE',
+    ddl: {
+      kind: 'alter_table', path: pathOf(compilation, statement.path), ifExists: statement.ifExists,
+      actions: statement.actions.map((action) => {
+        if (action.kind === 'addColumn') return { kind: 'add_column', ifNotExists: action.ifNotExists, field: fieldOfDefinition(action.column) };
+        if (action.kind === 'dropColumn') return { kind: 'drop_column', name: action.name.text, ifExists: action.ifExists };
+        return { kind: 'set_options', options: optionsOf(compilation, action.options) };
+      }),
+    },
+  };
+}
+
+export function compileDrop(compilation: Compilation, statement: Kind<'drop'>): CompiledDdl {
+  const { object, ifExists, cascade } = statement;
+  const path = object === 'SCHEMA' ? resolvePath(compilation, [...statement.path.map(({ text }) => text), ''], statement.place) : pathOf(compilation, statement.path);
+  return { statementType: `DROP_${object.replace(' ', '_')}` as StatementType, ddl: { kind: 'drop', object, path, ifExists, cascade } };
+}

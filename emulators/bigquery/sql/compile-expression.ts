@@ -1,0 +1,185 @@
+// An expression tree and its scope in, DuckDB SQL with a BigQuery type out; called for every expression of a statement.
+import { compileCall } from './compile-call.ts';
+import { compileComparison, compileIn, compileLike, requireBool } from './compile-comparison.ts';
+import { compileArrayQuery, compileExists, compileScalarQuery } from './compile-subquery.ts';
+import { coerceOrThrow, noSignature, unify } from './coerce.ts';
+import type { Compilation } from './compilation.ts';
+import { compileCast } from './functions/cast.ts';
+import { addInterval, compileExtract, compileInterval } from './functions/date-parts.ts';
+import { invalidQuery, notSupported } from './google-sql-error.ts';
+import { compileLiteral, compileParameter } from './literals.ts';
+import { fieldOfValue, resolveName } from './names.ts';
+import { arrayOf, BOOL, FLOAT64, INT64, isNumeric, NULL_TYPE, quote, structOf, superType, typeName, typeOfNode, duckType, duckFieldName } from './sql-type.ts';
+import type { Scope, Typed } from './scope.ts';
+import { treeKey } from './tree-walk.ts';
+import type { Expr } from './tree.ts';
+
+export function compileExpr(compilation: Compilation, scope: Scope, expr: Expr): Typed {
+  if (scope.grouping && !scope.insideAggregate && expr.kind !== 'name' && expr.kind !== 'literal') {
+    const grouped = scope.grouping.byTree.get(treeKey(expr));
+    if (grouped) return grouped;
+  }
+  const compile = (inner: Expr): Typed => compileExpr(compilation, scope, inner);
+  switch (expr.kind) {
+    case 'literal': return compileLiteral(expr);
+    case 'parameter': return compileParameter(compilation, expr);
+    case 'systemVariable': throw notSupported(`@@${expr.name}`, expr.place);
+    case 'name': return resolveName(compilation, scope, expr.parts);
+    case 'field': return fieldOfValue(compile(expr.base), expr.name);
+    case 'index': return compileIndex(compilation, scope, expr);
+    case 'unary': return compileUnary(compilation, scope, expr);
+    case 'binary': return compileBinary(compilation, scope, expr);
+    case 'between': {
+      const [operand, low, high] = [compile(expr.operand), compile(expr.low), compile(expr.high)];
+      const from = compileComparison('>=', operand, low, expr.place);
+      const to = compileComparison('<=', operand, high, expr.place);
+      return { sql: `${expr.not ? 'NOT ' : ''}(${from.sql} AND ${to.sql})`, type: BOOL };
+    }
+    case 'in': return compileIn(compilation, scope, expr);
+    case 'like': return compileLike(compilation, scope, expr);
+    case 'is': return compileIs(compilation, scope, expr);
+    case 'case': return compileCase(compilation, scope, expr);
+    case 'cast': return compileCast(compilation, scope, expr);
+    case 'extract': return compileExtract(compilation, scope, expr);
+    case 'interval': return compileInterval(compilation, scope, expr);
+    case 'call': return compileCall(compilation, scope, expr);
+    case 'array': return compileArray(compilation, scope, expr);
+    case 'struct': return compileStruct(compilation, scope, expr);
+    case 'scalarQuery': return compileScalarQuery(compilation, scope, expr.query);
+    case 'arrayQuery': return compileArrayQuery(compilation, scope, expr.query);
+    case 'exists': return compileExists(compilation, scope, expr.query);
+  }
+}
+
+type Node<K extends Expr['kind']> = Extract<Expr, { kind: K }>;
+
+function compileIndex(compilation: Compilation, scope: Scope, expr: Node<'index'>): Typed {
+  const base = compileExpr(compilation, scope, expr.base);
+  const index = compileExpr(compilation, scope, expr.index);
+  if (base.type.kind === 'JSON') {
+    const path = index.type.kind === 'STRING' ? `'$."' || ${index.sql} || '"'` : `'$[' || CAST(${index.sql} AS VARCHAR) || ']'`;
+    return { sql: `json_extract(${base.sql}, ${path})`, type: base.type };
+  }
+  if (base.type.kind !== 'ARRAY') throw invalidQuery(`Element access using [] is not supported on values of type ${typeName(base.type)}`, expr.place);
+  const { element } = base.type;
+  const isOneBased = expr.mode === 'ORDINAL' || expr.mode === 'SAFE_ORDINAL';
+  const position = /^\d+$/.test(index.sql) ? String(Number(index.sql) + (isOneBased ? 0 : 1)) : isOneBased ? `(${index.sql})` : `(${index.sql} + 1)`;
+  if (expr.mode.startsWith('SAFE') || compilation.safe) {
+    const isPositive = /^[1-9]\d*$/.test(position);
+    return { sql: isPositive ? `list_extract(${base.sql}, ${position})` : `CASE WHEN ${position} > 0 THEN list_extract(${base.sql}, ${position}) END`, type: element };
+  }
+  const message = `'Array index ' || CAST(${index.sql} AS VARCHAR) || ' is out of bounds'`;
+  return { sql: `CASE WHEN ${position} < 1 OR ${position} > len(${base.sql}) THEN ${compilation.raise(message)} ELSE list_extract(${base.sql}, ${position}) END`, type: element };
+}
+
+function compileUnary(compilation: Compilation, scope: Scope, expr: Node<'unary'>): Typed {
+  const operand = compileExpr(compilation, scope, expr.operand);
+  if (expr.op === 'NOT') return { sql: `(NOT ${requireBool(operand, 'NOT', expr.place).sql})`, type: BOOL };
+  if (expr.op === '-' && operand.type.kind === 'INTERVAL') return { sql: `(-${operand.sql})`, type: operand.type };
+  if (!isNumeric(operand.type)) throw noSignature(`operator ${expr.op}`, [operand], expr.place);
+  return { sql: `(${expr.op} ${operand.sql})`, type: operand.type };
+}
+
+function compileBinary(compilation: Compilation, scope: Scope, expr: Node<'binary'>): Typed {
+  const left = compileExpr(compilation, scope, expr.left);
+  const right = compileExpr(compilation, scope, expr.right);
+  const { op, place } = expr;
+  if (op === 'AND' || op === 'OR') return { sql: `(${requireBool(left, op, place).sql} ${op} ${requireBool(right, op, place).sql})`, type: BOOL };
+  if (['=', '!=', '<', '<=', '>', '>='].includes(op)) return compileComparison(op, left, right, place);
+  if (op === '||') return compileConcat(left, right, expr);
+  if (op === '+' || op === '-' || op === '*' || op === '/') return compileArithmetic(compilation, op, left, right, expr);
+  if (left.type.kind !== 'INT64' || right.type.kind !== 'INT64') throw noSignature(`operator ${op}`, [left, right], place);
+  return { sql: op === '^' ? `xor(${left.sql}, ${right.sql})` : `(${left.sql} ${op} ${right.sql})`, type: INT64 };
+}
+
+function compileConcat(left: Typed, right: Typed, expr: Node<'binary'>): Typed {
+  const type = superType(left.type, right.type);
+  if (type?.kind === 'ARRAY') {
+    const [a, b] = unify([left, right], 'operator ||', expr.place);
+    return { sql: `CASE WHEN ${a?.sql} IS NULL OR ${b?.sql} IS NULL THEN NULL ELSE list_concat(${a?.sql}, ${b?.sql}) END`, type };
+  }
+  if (type?.kind !== 'STRING' && type?.kind !== 'BYTES' && type?.kind !== 'NULL') throw noSignature('operator ||', [left, right], expr.place);
+  return { sql: `(${left.sql} || ${right.sql})`, type };
+}
+
+function compileArithmetic(compilation: Compilation, op: string, left: Typed, right: Typed, expr: Node<'binary'>): Typed {
+  if (op !== '*' && op !== '/' && (!isNumeric(left.type) || !isNumeric(right.type))) {
+    const dated = addInterval(op, left, right);
+    if (dated) return dated;
+  }
+  const type = superType(left.type, right.type);
+  if (!type || !isNumeric(type)) throw noSignature(`operator ${op}`, [left, right], expr.place);
+  if (op === '/') return compileDivision(compilation, left, right);
+  const result = type.kind === 'NULL' ? INT64 : type;
+  const sql = `(${left.sql} ${op} ${right.sql})`;
+  return { sql: result.kind === 'NUMERIC' ? `CAST(${sql} AS ${duckType(result)})` : sql, type: result };
+}
+
+/** `/` always divides to FLOAT64 (or NUMERIC), and dividing by zero is an error in BigQuery, where DuckDB gives infinity. */
+export function compileDivision(compilation: Compilation, left: Typed, right: Typed): Typed {
+  const isNumericResult = [left, right].some(({ type }) => type.kind === 'NUMERIC') && ![left, right].some(({ type }) => type.kind === 'FLOAT64');
+  const quotient = `(CAST(${left.sql} AS DOUBLE) / CAST(${right.sql} AS DOUBLE))`;
+  const isSafeDivisor = right.literal !== undefined && Number(right.sql) !== 0 && Number.isFinite(Number(right.sql));
+  const sql = isSafeDivisor ? quotient
+    : compilation.safe ? `(CAST(${left.sql} AS DOUBLE) / NULLIF(CAST(${right.sql} AS DOUBLE), 0))`
+    : `gsql_divide(CAST(${left.sql} AS DOUBLE), CAST(${right.sql} AS DOUBLE))`;
+  return isNumericResult ? { sql: `CAST(${sql} AS DECIMAL(38,9))`, type: { kind: 'NUMERIC' } } : { sql, type: FLOAT64 };
+}
+
+function compileIs(compilation: Compilation, scope: Scope, expr: Node<'is'>): Typed {
+  const operand = compileExpr(compilation, scope, expr.operand);
+  const not = expr.not ? 'NOT ' : '';
+  if (expr.what === 'DISTINCT' && expr.other) {
+    const [left, right] = unify([operand, compileExpr(compilation, scope, expr.other)], 'operator IS DISTINCT FROM', expr.place);
+    return { sql: `(${left?.sql} IS ${not}DISTINCT FROM ${right?.sql})`, type: BOOL };
+  }
+  if (expr.what !== 'NULL') requireBool(operand, `IS ${expr.what}`, expr.place);
+  return { sql: `(${operand.sql} IS ${not}${expr.what})`, type: BOOL };
+}
+
+function compileCase(compilation: Compilation, scope: Scope, expr: Node<'case'>): Typed {
+  const operand = expr.operand && compileExpr(compilation, scope, expr.operand);
+  const conditions = expr.whens.map(({ when }) => {
+    const condition = compileExpr(compilation, scope, when);
+    return operand ? compileComparison('=', operand, condition, when.place) : requireBool(condition, 'CASE', when.place);
+  });
+  const results = expr.whens.map(({ then }) => compileExpr(compilation, scope, then));
+  if (expr.otherwise) results.push(compileExpr(compilation, scope, expr.otherwise));
+  const unified = unify(results, 'operator CASE', expr.place);
+  const branches = conditions.map((condition, index) => `WHEN ${condition.sql} THEN ${unified[index]?.sql}`);
+  const otherwise = expr.otherwise ? ` ELSE ${unified.at(-1)?.sql}` : '';
+  return { sql: `CASE ${branches.join(' ')}${otherwise} END`, type: unified[0]?.type ?? NULL_TYPE };
+}
+
+function compileArray(compilation: Compilation, scope: Scope, expr: Node<'array'>): Typed {
+  const items = expr.items.map((item) => compileExpr(compilation, scope, item));
+  const element = expr.element ? typeOfNode(expr.element) : undefined;
+  const unified = element ? items.map((item) => coerceOrThrow(item, element, 'ARRAY', expr.place)) : unify(items, 'array constructor', expr.place);
+  const type = element ?? unified[0]?.type ?? INT64;
+  const literal = items.every((item) => item.literal) ? { literal: true as const } : {};
+  const list = `[${unified.map(({ sql }) => sql).join(', ')}]`;
+  return { sql: items.length === 0 ? `CAST([] AS ${duckType(arrayOf(type))})` : list, type: arrayOf(type), ...literal };
+}
+
+function compileStruct(compilation: Compilation, scope: Scope, expr: Node<'struct'>): Typed {
+  const items = expr.items.map((item) => ({ value: compileExpr(compilation, scope, item.expr), name: item.alias ?? (expr.typed ? '' : impliedName(item.expr) ?? '') }));
+  if (expr.typed && expr.typed.fields.length !== items.length) {
+    throw invalidQuery(`STRUCT type has ${expr.typed.fields.length} fields but constructor call has ${items.length} fields`, expr.place);
+  }
+  const fields = items.map(({ value, name }, index) => {
+    const typedField = expr.typed?.fields[index];
+    if (!typedField) return { name: expr.isTuple ? '' : name, value };
+    return { name: typedField.name, value: coerceOrThrow(value, typeOfNode(typedField.type), 'STRUCT', expr.place) };
+  });
+  const type = structOf(fields.map(({ name, value }) => ({ name, type: value.type })));
+  const parts = fields.map((field, index) => `${quote(duckFieldName({ name: field.name, type: field.value.type }, index))} := ${field.value.type.kind === 'NULL' ? `CAST(${field.value.sql} AS BIGINT)` : field.value.sql}`);
+  const literal = items.every(({ value }) => value.literal) ? { literal: true as const } : {};
+  return { sql: `struct_pack(${parts.join(', ')})`, type, ...literal, parts: fields.map(({ value }) => value) };
+}
+
+/** The name that an expression gives to a column without AS. */
+export function impliedName(expr: Expr): string | undefined {
+  if (expr.kind === 'name') return expr.parts.at(-1)?.text;
+  if (expr.kind === 'field') return expr.name.text;
+  return undefined;
+}

@@ -1,0 +1,124 @@
+// A FROM clause in, DuckDB's FROM out, with the names it brings put into the scope; called by the SELECT compiler.
+import type { Compilation } from './compilation.ts';
+import { requireBool } from './compile-comparison.ts';
+import { compileExpr } from './compile-expression.ts';
+import { compilePivot, compileUnpivot } from './compile-pivot.ts';
+import { compileQuery } from './compile-query.ts';
+import { compileTable, compileTableFunction } from './compile-table.ts';
+import { compileUnnest, elementSource } from './compile-unnest.ts';
+import { compileComparison } from './compile-comparison.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import { resolveName } from './names.ts';
+import { quote } from './sql-type.ts';
+import { findCte } from './scope.ts';
+import type { Relation, Scope, Source, Typed } from './scope.ts';
+import type { Expr, FromItem, Name } from './tree.ts';
+
+type Join = Extract<FromItem, { kind: 'join' }>;
+
+/** `where` prunes wildcard tables by their suffix. */
+export function compileFrom(compilation: Compilation, scope: Scope, item: FromItem, where: Expr | undefined): string {
+  switch (item.kind) {
+    case 'join': return compileJoin(compilation, scope, item, where);
+    case 'unnest': {
+      const { sql, source } = compileUnnest(compilation, compileExpr(compilation, scope, item.expr), item.alias?.text, item.offset?.text, item.place);
+      addSource(scope, source, item.alias);
+      return sql;
+    }
+    case 'subquery': return addRelation(compilation, scope, compileQuery(compilation, scope.parent, item.query), item.alias);
+    case 'tableFunction': return addRelation(compilation, scope, compileTableFunction(compilation, scope, item), item.alias ?? item.path.at(-1));
+    case 'pivot': return addRelation(compilation, scope, compilePivot(compilation, scope, item), item.alias);
+    case 'unpivot': return addRelation(compilation, scope, compileUnpivot(compilation, scope, item), item.alias);
+    case 'table': return compileNamed(compilation, scope, item, where);
+  }
+}
+
+function compileNamed(compilation: Compilation, scope: Scope, item: Extract<FromItem, { kind: 'table' }>, where: Expr | undefined): string {
+  const [first] = item.path;
+  const alias = item.alias ?? item.path.at(-1);
+  if (item.path.length > 1 && first && isSource(scope, first)) {
+    const { sql, source } = compileUnnest(compilation, resolveName(compilation, scope, item.path), alias?.text, item.offset?.text, item.place);
+    addSource(scope, source, alias);
+    return sql;
+  }
+  const cte = item.path.length === 1 && first ? findCte(scope.parent, first.text) : undefined;
+  if (cte) {
+    const columns = cte.columns.map((column) => ({ duckName: column.name, ...column }));
+    return addRelation(compilation, scope, { sql: cte.duckName, columns, ...(cte.isValueTable && { isValueTable: true }) }, alias, true);
+  }
+  if (item.offset) throw invalidQuery('WITH OFFSET can only be used with UNNEST', item.place);
+  const { sql, source } = compileTable(compilation, item.path, where, scope);
+  addSource(scope, { ...source, ...(alias && { alias: alias.text }) }, alias);
+  return sql;
+}
+
+function isSource(scope: Scope, name: Name): boolean {
+  for (let at: Scope | undefined = scope; at; at = at.parent) {
+    if (at.sources.some(({ alias }) => alias?.toLowerCase() === name.text.toLowerCase())) return true;
+  }
+  return false;
+}
+
+function addSource(scope: Scope, source: Source, alias: Name | undefined): void {
+  if (alias && scope.sources.some((other) => other.alias?.toLowerCase() === alias.text.toLowerCase())) {
+    throw invalidQuery(`Duplicate table alias ${alias.text} in the same FROM clause`, alias.place);
+  }
+  scope.sources.push(source);
+}
+
+function addRelation(compilation: Compilation, scope: Scope, relation: Relation, alias: Name | undefined, isName = false): string {
+  const duckAlias = compilation.id();
+  const [column] = relation.columns;
+  if (relation.isValueTable && column) {
+    const { isElement, ...source } = elementSource({ sql: `${duckAlias}.${quote(column.duckName)}`, type: column.type }, alias?.text);
+    addSource(scope, column.type.kind === 'STRUCT' ? source : { ...source, ...(isElement && { isElement }) }, alias);
+  } else {
+    const columns = relation.columns.map(({ name, duckName, type }) => ({ name, type, sql: `${duckAlias}.${quote(duckName)}` }));
+    addSource(scope, { columns, ...(alias && { alias: alias.text }) }, alias);
+  }
+  return `${isName ? relation.sql : `(${relation.sql})`} AS ${duckAlias}`;
+}
+
+function compileJoin(compilation: Compilation, scope: Scope, join: Join, where: Expr | undefined): string {
+  const first = scope.sources.length;
+  const left = compileFrom(compilation, scope, join.left, where);
+  const middle = scope.sources.length;
+  const isArray = join.right.kind === 'unnest' || (join.right.kind === 'table' && join.right.path.length > 1 && join.right.path[0] !== undefined && isSource(scope, join.right.path[0]));
+  const right = join.right.kind === 'join' ? `(${compileFrom(compilation, scope, join.right, where)})` : compileFrom(compilation, scope, join.right, where);
+  if (isArray) return compileArrayJoin(compilation, scope, join, left, right);
+  if (join.type === 'CROSS') return `${left} CROSS JOIN ${right}`;
+  if (join.using) return `${left} ${join.type} JOIN ${right} ON ${compileUsing(scope, join, first, middle)}`;
+  if (!join.on) throw invalidQuery(`Syntax error: ${join.type} JOIN must have an immediately following ON or USING clause`, join.place);
+  return `${left} ${join.type} JOIN ${right} ON ${requireBool(compileExpr(compilation, scope, join.on), 'JOIN ON clause', join.on.place).sql}`;
+}
+
+function compileArrayJoin(compilation: Compilation, scope: Scope, join: Join, left: string, right: string): string {
+  if (join.type === 'RIGHT' || join.type === 'FULL') throw invalidQuery(`Array scan is not allowed with ${join.type} JOIN`, join.place);
+  const condition = join.on ? requireBool(compileExpr(compilation, scope, join.on), 'JOIN ON clause', join.on.place).sql : undefined;
+  const alias = /AS (t\d+)$/.exec(right)?.[1];
+  // DuckDB joins a lateral relation on TRUE only, so a condition goes inside.
+  const filtered = condition && alias ? `(SELECT * FROM ${right} WHERE ${condition}) AS ${alias}` : right;
+  return join.type === 'LEFT' ? `${left} LEFT JOIN LATERAL ${filtered} ON TRUE` : `${left} CROSS JOIN LATERAL ${filtered}`;
+}
+
+/** A USING column is one column: the left one's value (either one's in a FULL JOIN), placed before all others of the two tables. */
+function compileUsing(scope: Scope, join: Join, first: number, middle: number): string {
+  const merged: Source = { columns: [] };
+  const conditions = (join.using ?? []).map((name) => {
+    const [left, right] = [scope.sources.slice(first, middle), scope.sources.slice(middle)].map((side) => {
+      const column = side.flatMap(({ columns }) => columns).find((candidate) => !candidate.onlyQualified && candidate.name.toLowerCase() === name.text.toLowerCase());
+      if (!column) throw invalidQuery(`Column ${name.text} in USING clause not found on ${side === undefined ? 'either' : 'one'} side of join`, name.place);
+      return column;
+    });
+    if (!left || !right) throw invalidQuery(`Column ${name.text} in USING clause not found`, name.place);
+    const values: [Typed, Typed] = [{ sql: left.sql, type: left.type }, { sql: right.sql, type: right.type }];
+    const condition = compileComparison('=', values[0], values[1], name.place).sql;
+    const sql = join.type === 'FULL' ? `coalesce(${left.sql}, ${right.sql})` : join.type === 'RIGHT' ? right.sql : left.sql;
+    merged.columns.push({ name: left.name, type: left.type, sql });
+    left.onlyQualified = true;
+    right.onlyQualified = true;
+    return condition;
+  });
+  scope.sources.splice(first, 0, merged);
+  return conditions.join(' AND ');
+}

@@ -1,0 +1,113 @@
+// A query tree in, a DuckDB query with the names and types of its columns out; called for statements, subqueries, views and CTEs.
+import { coerceOrThrow } from './coerce.ts';
+import type { Compilation } from './compilation.ts';
+import { compileExpr } from './compile-expression.ts';
+import { compileSelect } from './compile-select.ts';
+import type { SqlType } from './context.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import { duckType, quote, superType, typeName } from './sql-type.ts';
+import { childScope } from './scope.ts';
+import type { Relation, Scope } from './scope.ts';
+import type { Expr, OrderItem, Query, SetExpr, SetOperation } from './tree.ts';
+
+export function compileQuery(compilation: Compilation, parent: Scope | undefined, query: Query): Relation {
+  const scope = childScope(parent);
+  const withs = query.withs.map(({ name, query: inner }) => compileCte(compilation, scope, name, inner, query.recursive));
+  const relation = compileBody(compilation, scope, query);
+  if (withs.length === 0) return relation;
+  return { ...relation, sql: `WITH ${query.recursive ? 'RECURSIVE ' : ''}${withs.join(', ')} ${relation.sql}` };
+}
+
+function compileCte(compilation: Compilation, scope: Scope, name: { text: string; place: Query['place'] }, query: Query, recursive: boolean): string {
+  const key = name.text.toLowerCase();
+  if (scope.ctes.has(key)) throw invalidQuery(`Duplicate alias ${name.text} for WITH subquery`, name.place);
+  const duckName = compilation.id('w');
+  const recursion = recursive ? recursiveParts(query, key) : undefined;
+  if (recursion) {
+    // The columns of a recursive query are those of its first, non-recursive part.
+    const base = compileSetExpr(compilation, scope, recursion.left);
+    scope.ctes.set(key, { name: name.text, duckName, columns: base.columns });
+    const step = compileSetExpr(compilation, scope, recursion.right);
+    const list = base.columns.map((column) => quote(column.name)).join(', ');
+    const cast = step.columns.map((column, index) => `CAST(${quote(column.duckName)} AS ${duckType(base.columns[index]?.type ?? column.type)})`).join(', ');
+    const baseCast = base.columns.map((column) => `CAST(${quote(column.duckName)} AS ${duckType(column.type)})`).join(', ');
+    return `${duckName}(${list}) AS (SELECT ${baseCast} FROM (${base.sql}) UNION ${recursion.all ? 'ALL ' : ''}SELECT ${cast} FROM (${step.sql}))`;
+  }
+  const relation = compileQuery(compilation, scope, query);
+  scope.ctes.set(key, { name: name.text, duckName, columns: relation.columns.map((column) => ({ ...column })), ...(relation.isValueTable && { isValueTable: true }) });
+  return `${duckName} AS (${relation.sql})`;
+}
+
+function recursiveParts(query: Query, key: string): SetOperation | undefined {
+  const { body } = query;
+  if (body.kind !== 'set' || body.op !== 'UNION') return undefined;
+  return JSON.stringify(body.right).toLowerCase().includes(`"path":[{"text":${JSON.stringify(key)}`) ? body : undefined;
+}
+
+function compileBody(compilation: Compilation, scope: Scope, query: Query): Relation {
+  const { body, orderBy } = query;
+  const limit = compileLimit(compilation, scope, query);
+  if (body.kind === 'select') return compileSelect(compilation, scope, body, orderBy, limit);
+  const relation = compileSetExpr(compilation, scope, body);
+  if (orderBy.length === 0 && limit === '') return relation;
+  return orderRelation(compilation, scope, relation, orderBy, limit);
+}
+
+function compileLimit(compilation: Compilation, scope: Scope, query: Query): string {
+  const count = (expr: Expr, what: string): string => {
+    const value = compileExpr(compilation, scope, expr);
+    if (value.type.kind !== 'INT64') throw invalidQuery(`${what} expects an integer literal or parameter`, expr.place);
+    return value.sql;
+  };
+  const limit = query.limit ? ` LIMIT ${count(query.limit, 'LIMIT')}` : '';
+  return query.offset ? `${limit} OFFSET ${count(query.offset, 'OFFSET')}` : limit;
+}
+
+function orderRelation(compilation: Compilation, scope: Scope, relation: Relation, orderBy: OrderItem[], limit: string): Relation {
+  const alias = compilation.id();
+  const inner = childScope(scope);
+  inner.sources.push({ columns: relation.columns.map(({ name, duckName, type }) => ({ name, type, sql: `${alias}.${quote(duckName)}` })) });
+  const keys = orderBy.map((item) => {
+    const value = item.expr.kind === 'literal' && item.expr.type === 'INT64' ? item.expr.value : compileExpr(compilation, inner, item.expr).sql;
+    return `${value} ${orderDirection(item)}`;
+  });
+  const order = keys.length > 0 ? ` ORDER BY ${keys.join(', ')}` : '';
+  return { ...relation, sql: `SELECT * FROM (${relation.sql}) AS ${alias}${order}${limit}` };
+}
+
+/** BigQuery puts NULLs first when ascending, last when descending. */
+export function orderDirection(item: OrderItem): string {
+  return `${item.descending ? 'DESC' : 'ASC'} NULLS ${item.nulls ?? (item.descending ? 'LAST' : 'FIRST')}`;
+}
+
+function compileSetExpr(compilation: Compilation, scope: Scope, body: SetExpr): Relation {
+  if (body.kind === 'select') return compileSelect(compilation, scope, body, [], '');
+  if (body.kind === 'query') return compileQuery(compilation, scope, body.query);
+  const left = compileSetExpr(compilation, scope, body.left);
+  const right = compileSetExpr(compilation, scope, body.right);
+  if (left.columns.length !== right.columns.length) {
+    throw invalidQuery(`Queries in ${body.op} ${body.all ? 'ALL' : 'DISTINCT'} have mismatched column count; query 1 has ${left.columns.length} columns, query 2 has ${right.columns.length} columns`, body.place);
+  }
+  const types = left.columns.map((column, index) => {
+    const other = right.columns[index];
+    const type = other && superType(column.type, other.type);
+    if (!type) throw invalidQuery(`Column ${index + 1} in ${body.op} ${body.all ? 'ALL' : 'DISTINCT'} has incompatible types: ${typeName(column.type)}, ${other ? typeName(other.type) : ''}`, body.place);
+    return type;
+  });
+  const columns = left.columns.map((column, index) => ({ name: column.name, duckName: column.duckName, type: types[index] as SqlType }));
+  const sides = [left, right].map((side) => castColumns(compilation, side, columns, body));
+  const sql = `${sides[0]} ${body.op}${body.all ? ' ALL' : ''} ${sides[1]}`;
+  return { sql: `SELECT * FROM (${sql})`, columns, ...(left.isValueTable && { isValueTable: true }) };
+}
+
+function castColumns(compilation: Compilation, side: Relation, columns: Relation['columns'], body: SetOperation): string {
+  const alias = compilation.id();
+  const list = side.columns.map((column, index) => {
+    const wanted = columns[index];
+    const value = { sql: `${alias}.${quote(column.duckName)}`, type: column.type };
+    const coerced = wanted ? coerceOrThrow(value, wanted.type, body.op, body.place) : value;
+    return `${coerced.sql} AS ${quote(wanted?.duckName ?? column.duckName)}`;
+  });
+  return `(SELECT ${list.join(', ')} FROM (${side.sql}) AS ${alias})`;
+}
+

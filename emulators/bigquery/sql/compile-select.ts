@@ -1,0 +1,153 @@
+// One SELECT with the ORDER BY and LIMIT that follow it in, a DuckDB query out; called by the query compiler.
+import type { Compilation } from './compilation.ts';
+import { requireBool } from './compile-comparison.ts';
+import { compileExpr, impliedName } from './compile-expression.ts';
+import { compileFrom } from './compile-from.ts';
+import { orderDirection } from './compile-query.ts';
+import { expandStar } from './expand-star.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import { duckType, quote, structOf } from './sql-type.ts';
+import { childScope } from './scope.ts';
+import type { Grouping, Relation, Scope, Typed } from './scope.ts';
+import { containsAggregate, containsWindow, treeKey } from './tree-walk.ts';
+import type { Expr, GroupBy, OrderItem, Select } from './tree.ts';
+
+type Output = { name: string; value: Typed; expr?: Expr };
+
+export function compileSelect(compilation: Compilation, parent: Scope, select: Select, orderBy: OrderItem[], limit: string): Relation {
+  const scope = childScope(parent);
+  const from = select.from ? ` FROM ${compileFrom(compilation, scope, select.from, select.where)}` : '';
+  const where = select.where ? ` WHERE ${requireBool(compileExpr(compilation, scope, select.where), 'WHERE clause', select.where.place).sql}` : '';
+  scope.windows = new Map(select.windows.map(({ name, spec }) => [name.toLowerCase(), spec]));
+  const grouped = compileGroupBy(compilation, scope, select, orderBy);
+  if (grouped) scope.grouping = grouped.grouping;
+  const outputs = compileItems(compilation, scope, select);
+  const columns = nameColumns(outputs);
+  scope.aliases = aliasesOf(select, outputs);
+  const having = select.having ? ` HAVING ${requireBool(compileExpr(compilation, scope, select.having), 'HAVING clause', select.having.place).sql}` : '';
+  const qualify = select.qualify ? ` QUALIFY ${requireBool(compileExpr(compilation, scope, select.qualify), 'QUALIFY clause', select.qualify.place).sql}` : '';
+  const order = compileOrder(compilation, scope, select, orderBy, outputs);
+  const tail = `${from}${where}${grouped?.sql ?? ''}${having}${qualify}`;
+  if (select.as) return asValueTable(select, outputs, columns, tail, order, limit);
+  const list = outputs.map(({ value }, index) => `${outputSql(value)} AS ${quote(columns[index]?.duckName ?? '')}`).join(', ');
+  return { sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${list}${tail}${order}${limit}`, columns };
+}
+
+/** A bare NULL needs a type before it goes through UNIONs and list functions. */
+const outputSql = (value: Typed): string => (value.type.kind === 'NULL' ? `CAST(${value.sql} AS ${duckType(value.type)})` : value.sql);
+
+function compileItems(compilation: Compilation, scope: Scope, select: Select): Output[] {
+  return select.items.flatMap((item): Output[] => {
+    if (item.kind === 'star') return expandStar(compilation, scope, item);
+    const value = compileExpr(compilation, scope, item.expr);
+    return [{ name: item.alias?.text ?? impliedName(item.expr) ?? '', value, expr: item.expr }];
+  });
+}
+
+/** Columns without a name are f0_, f1_ … as in BigQuery; inside, equal names get different DuckDB names. */
+function nameColumns(outputs: Output[]): Relation['columns'] {
+  const seen = new Set<string>();
+  let anonymous = 0;
+  return outputs.map(({ name, value }) => {
+    const shown = name || `f${anonymous++}_`;
+    let duckName = shown;
+    while (seen.has(duckName.toLowerCase())) duckName += '_1';
+    seen.add(duckName.toLowerCase());
+    return { name: shown, duckName, type: value.type };
+  });
+}
+
+function aliasesOf(select: Select, outputs: Output[]): Map<string, Typed> {
+  const explicit = new Set(select.items.flatMap((item) => (item.kind === 'expr' && item.alias ? [item.alias.text.toLowerCase()] : [])));
+  return new Map(outputs.filter(({ name }) => explicit.has(name.toLowerCase())).map(({ name, value }) => [name.toLowerCase(), value]));
+}
+
+function asValueTable(select: Select, outputs: Output[], columns: Relation['columns'], tail: string, order: string, limit: string): Relation {
+  const [first] = outputs;
+  if (select.as === 'VALUE' && (outputs.length !== 1 || !first)) throw invalidQuery('SELECT AS VALUE query must have exactly one column', select.place);
+  const value = select.as === 'VALUE' && first ? first.value : {
+    sql: `struct_pack(${outputs.map((output, index) => `${quote(columns[index]?.duckName ?? '')} := ${outputSql(output.value)}`).join(', ')})`,
+    type: structOf(columns.map((column) => ({ name: column.duckName, type: column.type }))),
+  };
+  // Ordinals of ORDER BY count the columns of the list, which is now one struct: the keys were compiled as expressions.
+  return {
+    sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${value.sql} AS value${tail}${order}${limit}`,
+    columns: [{ name: 'value', duckName: 'value', type: value.type }], isValueTable: true,
+  };
+}
+
+function compileOrder(compilation: Compilation, scope: Scope, select: Select, orderBy: OrderItem[], outputs: Output[]): string {
+  if (orderBy.length === 0) return '';
+  const keys = orderBy.map((item) => `${orderKey(compilation, scope, select, item.expr, outputs)} ${orderDirection(item)}`);
+  return ` ORDER BY ${keys.join(', ')}`;
+}
+
+function orderKey(compilation: Compilation, scope: Scope, select: Select, expr: Expr, outputs: Output[]): string {
+  const position = outputPosition(expr, outputs);
+  const output = position === undefined ? undefined : outputs[position];
+  if (output && position !== undefined) return select.as ? output.value.sql : String(position + 1);
+  if (expr.kind === 'literal') throw invalidQuery(`ORDER BY column number item is out of range`, expr.place);
+  const value = compileExpr(compilation, scope, expr);
+  const same = outputs.findIndex((candidate) => candidate.value.sql === value.sql);
+  return same >= 0 && !select.as ? String(same + 1) : value.sql;
+}
+
+function outputPosition(expr: Expr, outputs: Output[]): number | undefined {
+  if (expr.kind === 'literal' && expr.type === 'INT64') {
+    const position = Number(expr.value) - 1;
+    return outputs[position] ? position : undefined;
+  }
+  if (expr.kind !== 'name' || expr.parts.length !== 1) return undefined;
+  const key = expr.parts[0]?.text.toLowerCase();
+  const position = outputs.findIndex(({ name }) => name.toLowerCase() === key);
+  return position >= 0 ? position : undefined;
+}
+
+function compileGroupBy(compilation: Compilation, scope: Scope, select: Select, orderBy: OrderItem[]): { sql: string; grouping: Grouping } | undefined {
+  const { groupBy } = select;
+  const exprs = select.items.flatMap((item) => (item.kind === 'expr' ? [item.expr] : []));
+  const aggregates = [...exprs, ...(select.having ? [select.having] : []), ...(select.qualify ? [select.qualify] : []), ...orderBy.map(({ expr }) => expr)].some(containsAggregate);
+  if (!groupBy) {
+    if (!aggregates && !select.having) return undefined;
+    return { sql: '', grouping: { sqls: new Set(), byTree: new Map() } };
+  }
+  const grouping: Grouping = { sqls: new Set(), byTree: new Map() };
+  const add = (written: Expr): string | undefined => {
+    const expr = groupedExpr(written, select);
+    if (containsAggregate(expr)) throw invalidQuery('Aggregate function is not allowed in GROUP BY', written.place);
+    const value = compileExpr(compilation, scope, expr);
+    if (value.literal) return undefined;
+    grouping.sqls.add(value.sql);
+    grouping.byTree.set(treeKey(expr), value);
+    return value.sql;
+  };
+  return { sql: groupBySql(groupBy, exprs, add), grouping };
+}
+
+function groupBySql(groupBy: GroupBy, exprs: Expr[], add: (expr: Expr) => string | undefined): string {
+  if (groupBy.kind === 'sets') {
+    const sets = groupBy.sets.map(({ kind, items }) => {
+      const keys = items.map((group) => { const sqls = group.map(add).filter((sql) => sql !== undefined); return sqls.length === 1 ? sqls[0] : `(${sqls.join(', ')})`; });
+      return kind === 'plain' ? keys.join(', ') : `${kind.toUpperCase()} (${keys.join(', ')})`;
+    });
+    return ` GROUP BY ${sets.join(', ')}`;
+  }
+  const items = groupBy.kind === 'items' ? groupBy.items : exprs.filter((expr) => !containsAggregate(expr) && !containsWindow(expr));
+  const keys = items.map(add).filter((sql) => sql !== undefined);
+  // Grouping by constants only is one group that vanishes over no rows, unlike no GROUP BY at all.
+  return ` GROUP BY ${keys.length > 0 ? keys.join(', ') : "('')"}`;
+}
+
+/** GROUP BY 1 and GROUP BY alias mean the expression of the select list. */
+function groupedExpr(expr: Expr, select: Select): Expr {
+  if (expr.kind === 'literal' && expr.type === 'INT64') {
+    const item = select.items[Number(expr.value) - 1];
+    if (!item) throw invalidQuery(`GROUP BY column number ${expr.value} is out of range`, expr.place);
+    if (item.kind === 'star') throw invalidQuery('GROUP BY column number refers to a star', expr.place);
+    return item.expr;
+  }
+  if (expr.kind !== 'name' || expr.parts.length !== 1) return expr;
+  const key = expr.parts[0]?.text.toLowerCase();
+  const item = select.items.find((candidate) => candidate.kind === 'expr' && candidate.alias?.text.toLowerCase() === key);
+  return item?.kind === 'expr' && !containsAggregate(item.expr) ? item.expr : expr;
+}

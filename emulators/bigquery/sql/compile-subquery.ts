@@ -1,0 +1,117 @@
+// Subqueries inside expressions (scalar, EXISTS, ARRAY) in, DuckDB SQL out; those over one array become list functions. Called by the expression compiler.
+import type { Compilation } from './compilation.ts';
+import { compileExpr } from './compile-expression.ts';
+import { requireBool } from './compile-comparison.ts';
+import { compileQuery } from './compile-query.ts';
+import { elementSource } from './compile-unnest.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import { resolveName } from './names.ts';
+import { arrayOf, BOOL } from './sql-type.ts';
+import { childScope } from './scope.ts';
+import type { Scope, Typed } from './scope.ts';
+import { containsAggregate, containsWindow } from './tree-walk.ts';
+import type { Expr, Query, Select } from './tree.ts';
+
+export function compileScalarQuery(compilation: Compilation, scope: Scope, query: Query): Typed {
+  const list = asList(compilation, scope, query, 'value');
+  if (list?.type.kind === 'ARRAY') {
+    const { element } = list.type;
+    if (isLimitOne(query)) return { sql: `list_extract(${list.sql}, 1)`, type: element };
+    const message = "'Scalar subquery produced more than one element'";
+    return { sql: `CASE WHEN len(${list.sql}) > 1 THEN ${compilation.raise(message)} ELSE list_extract(${list.sql}, 1) END`, type: element };
+  }
+  compilation.subqueries += 1;
+  const relation = compileQuery(compilation, scope, query);
+  const [column] = relation.columns;
+  if (!column || relation.columns.length !== 1) {
+    throw invalidQuery('Scalar subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values', query.place);
+  }
+  return { sql: `(${relation.sql})`, type: column.type };
+}
+
+export function compileExists(compilation: Compilation, scope: Scope, query: Query): Typed {
+  const list = asList(compilation, scope, query, 'exists');
+  if (list) return { sql: `coalesce(len(${list.sql}) > 0, false)`, type: BOOL };
+  compilation.subqueries += 1;
+  return { sql: `EXISTS (${compileQuery(compilation, scope, query).sql})`, type: BOOL };
+}
+
+export function compileArrayQuery(compilation: Compilation, scope: Scope, query: Query): Typed {
+  const list = asList(compilation, scope, query, 'value');
+  if (list && query.limit === undefined) return { sql: `coalesce(${list.sql}, [])`, type: list.type };
+  compilation.subqueries += 1;
+  const relation = compileQuery(compilation, scope, query);
+  const [column] = relation.columns;
+  if (!column || relation.columns.length !== 1) {
+    throw invalidQuery('ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values', query.place);
+  }
+  return { sql: `coalesce(ARRAY(${relation.sql}), [])`, type: arrayOf(column.type) };
+}
+
+function isLimitOne(query: Query): boolean {
+  return query.limit?.kind === 'literal' && query.limit.value === '1';
+}
+
+/**
+ * `SELECT x FROM UNNEST(array) WHERE condition` as list_transform(list_filter(…)): one pass over the row's own list, where DuckDB's
+ * decorrelation of the subquery would group and join the whole table, and it works in places where DuckDB takes no correlated subquery.
+ */
+function asList(compilation: Compilation, scope: Scope, query: Query, purpose: 'value' | 'exists'): Typed | undefined {
+  const select = plainSelect(query, purpose);
+  const array = select && arrayOfFrom(compilation, scope, select);
+  if (!select || array?.type.kind !== 'ARRAY') return undefined;
+  const parameter = compilation.id('l');
+  const inner = childScope(scope);
+  inner.sources.push(elementSource({ sql: parameter, type: array.type.element }, aliasOf(select)));
+  const before = compilation.subqueries;
+  const condition = select.where && requireBool(compileExpr(compilation, inner, select.where), 'WHERE', select.place);
+  const filtered = condition ? `list_filter(${array.sql}, lambda ${parameter}: coalesce(${condition.sql}, false))` : array.sql;
+  const item = purpose === 'value' ? compileItem(compilation, inner, select) : undefined;
+  if (compilation.subqueries !== before || (purpose === 'value' && !item)) return undefined;
+  if (!item || item.sql === parameter) return { sql: filtered, type: arrayOf(item?.type ?? array.type.element) };
+  return { sql: `list_transform(${filtered}, lambda ${parameter}: ${item.sql})`, type: arrayOf(item.type) };
+}
+
+/** The query as a SELECT without anything that needs rows together; undefined when it has such a thing. */
+function plainSelect(query: Query, purpose: 'value' | 'exists'): Select | undefined {
+  const { body } = query;
+  if (query.withs.length > 0 || query.orderBy.length > 0 || query.offset || (query.limit && !isLimitOne(query))) return undefined;
+  if (body.kind !== 'select' || body.distinct || body.groupBy || body.having || body.qualify || body.windows.length > 0) return undefined;
+  const { from } = body;
+  if (!from || (from.kind !== 'unnest' && from.kind !== 'table') || from.offset) return undefined;
+  if (purpose === 'value' && body.as !== 'STRUCT' && body.items.length !== 1) return undefined;
+  const needsRows = body.items.some((item) => item.kind === 'expr' && (containsAggregate(item.expr) || containsWindow(item.expr)));
+  return needsRows ? undefined : body;
+}
+
+function arrayOfFrom(compilation: Compilation, scope: Scope, select: Select): Typed | undefined {
+  const { from } = select;
+  if (from?.kind === 'unnest') {
+    const before = compilation.subqueries;
+    const array = compileExpr(compilation, scope, from.expr);
+    return compilation.subqueries === before ? array : undefined;
+  }
+  if (from?.kind !== 'table' || from.path.length < 2) return undefined;
+  const alias = from.path[0]?.text.toLowerCase();
+  for (let at: Scope | undefined = scope; at; at = at.parent) {
+    if (at.sources.some((source) => source.alias?.toLowerCase() === alias)) return resolveName(compilation, scope, from.path);
+  }
+  return undefined;
+}
+
+function aliasOf(select: Select): string | undefined {
+  const { from } = select;
+  if (from?.kind === 'unnest') return from.alias?.text;
+  return from?.kind === 'table' ? from.alias?.text ?? from.path.at(-1)?.text : undefined;
+}
+
+function compileItem(compilation: Compilation, scope: Scope, select: Select): Typed | undefined {
+  if (select.as === 'STRUCT') {
+    if (select.items.some((item) => item.kind === 'star')) return undefined;
+    const items = select.items.flatMap((item) => (item.kind === 'expr' ? [{ expr: item.expr, ...(item.alias && { alias: item.alias.text }) }] : []));
+    return compileExpr(compilation, scope, { kind: 'struct', items, place: select.place });
+  }
+  const [item] = select.items;
+  if (item?.kind !== 'expr') return undefined;
+  return compileExpr(compilation, scope, item.expr as Expr);
+}

@@ -1,0 +1,77 @@
+// A table's written name in, the DuckDB relation out: tables, views, wildcards, INFORMATION_SCHEMA, table functions; called by the FROM compiler.
+import { coerceOrThrow } from './coerce.ts';
+import type { Compilation } from './compilation.ts';
+import { compileExpr } from './compile-expression.ts';
+import { compileQuery } from './compile-query.ts';
+import type { TableEntry, TablePath } from './context.ts';
+import { Cursor } from './cursor.ts';
+import { GoogleSqlError, invalidQuery } from './google-sql-error.ts';
+import type { Place } from './google-sql-error.ts';
+import { compileInformationSchema } from './information-schema.ts';
+import { parseQuery } from './parse-query.ts';
+import { quote, typeOfField } from './sql-type.ts';
+import { childScope } from './scope.ts';
+import type { Relation, Scope, Source } from './scope.ts';
+import type { Expr, FromItem, Name } from './tree.ts';
+import { compileWildcard } from './wildcard.ts';
+
+export function compileTable(compilation: Compilation, path: Name[], where: Expr | undefined, scope: Scope): { sql: string; source: Source } {
+  const information = compileInformationSchema(compilation, path);
+  if (information) return relationSource(compilation, information);
+  const place = path[0]?.place ?? { line: 1, column: 1 };
+  const resolved = resolvePath(compilation, path.map(({ text }) => text), place);
+  if (resolved.table.endsWith('*')) return compileWildcard(compilation, resolved, where, scope, place);
+  const table = findTable(compilation, resolved);
+  if (table.type === 'VIEW') return relationSource(compilation, compileView(compilation, table, place));
+  const alias = compilation.id();
+  const columns = table.fields.map((field) => ({ name: field.name, type: typeOfField(field), sql: `${alias}.${quote(field.name)}` }));
+  return { sql: `${table.duckName} AS ${alias}`, source: { columns } };
+}
+
+export function resolvePath(compilation: Compilation, parts: string[], place: Place): TablePath {
+  const [table, dataset, ...project] = parts.toReversed();
+  const { context } = compilation;
+  if (table === undefined) throw invalidQuery('Syntax error: Expected a table name', place);
+  const datasetName = dataset ?? context.defaultDataset;
+  if (datasetName === undefined) throw invalidQuery(`Table "${table}" must be qualified with a dataset (e.g. dataset.table)`, place);
+  return { project: project.length > 0 ? project.toReversed().join('.') : context.project, dataset: datasetName, table };
+}
+
+export function findTable(compilation: Compilation, path: TablePath): TableEntry {
+  const table = compilation.context.catalogue.find(path.project, path.dataset, path.table);
+  if (!table) throw new GoogleSqlError('notFound', `Not found: Table ${path.project}:${path.dataset}.${path.table} was not found in location US`);
+  compilation.touch(table);
+  return table;
+}
+
+function compileView(compilation: Compilation, view: TableEntry, place: Place): Relation {
+  return compilation.nested(place, view, () => compileQuery(compilation, undefined, parseQuery(new Cursor(view.viewQuery ?? ''))));
+}
+
+function relationSource(compilation: Compilation, relation: Relation): { sql: string; source: Source } {
+  const alias = compilation.id();
+  return {
+    sql: `(${relation.sql}) AS ${alias}`,
+    source: { columns: relation.columns.map(({ name, duckName, type }) => ({ name, type, sql: `${alias}.${quote(duckName)}` })) },
+  };
+}
+
+/** The body with the arguments' values in place of their names. */
+export function compileTableFunction(compilation: Compilation, scope: Scope, item: Extract<FromItem, { kind: 'tableFunction' }>): Relation {
+  const path = resolvePath(compilation, item.path.map(({ text }) => text), item.place);
+  const routine = compilation.context.catalogue.routine(path.dataset, path.table);
+  if (!routine || routine.kind !== 'TABLE_FUNCTION') {
+    throw invalidQuery(`Table-valued function not found: ${item.path.map(({ text }) => text).join('.')}`, item.place);
+  }
+  if (routine.arguments.length !== item.args.length) {
+    throw invalidQuery(`Number of arguments does not match for table-valued function ${routine.name}: expected ${routine.arguments.length}, got ${item.args.length}`, item.place);
+  }
+  const body = childScope(undefined);
+  const columns = routine.arguments.map((argument, index) => {
+    const value = compileExpr(compilation, scope, item.args[index] as Expr);
+    const typed = argument.type ? coerceOrThrow(value, argument.type, `table-valued function ${routine.name}`, item.place) : value;
+    return { name: argument.name, sql: typed.sql, type: typed.type, ...(typed.literal !== undefined && { literal: typed.literal }) };
+  });
+  body.sources.push({ columns });
+  return compilation.nested(item.place, routine, () => compileQuery(compilation, body, parseQuery(new Cursor(routine.body))));
+}

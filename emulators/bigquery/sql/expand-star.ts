@@ -1,0 +1,50 @@
+// `*`, `t.*` and `struct.*` with EXCEPT and REPLACE in, the columns they stand for out; called by the SELECT compiler.
+import { structField } from './coerce.ts';
+import type { Compilation } from './compilation.ts';
+import { compileExpr } from './compile-expression.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import { duckFieldName, typeName } from './sql-type.ts';
+import type { Scope, Source, Typed } from './scope.ts';
+import type { SelectItem } from './tree.ts';
+
+type Star = Extract<SelectItem, { kind: 'star' }>;
+type Output = { name: string; value: Typed };
+
+export function expandStar(compilation: Compilation, scope: Scope, star: Star): Output[] {
+  let outputs = star.base ? starOfBase(compilation, scope, star) : scope.sources.flatMap((source) => columnsOf(source, false));
+  if (!star.base && scope.sources.length === 0) throw invalidQuery('SELECT * must have a FROM clause', star.place);
+  for (const { text, place } of star.except) {
+    if (!outputs.some(({ name }) => name.toLowerCase() === text.toLowerCase())) throw invalidQuery(`Column ${text} in SELECT * EXCEPT list does not exist`, place);
+    outputs = outputs.filter(({ name }) => name.toLowerCase() !== text.toLowerCase());
+  }
+  for (const { expr, name } of star.replace) {
+    const index = outputs.findIndex((output) => output.name.toLowerCase() === name.text.toLowerCase());
+    if (index < 0) throw invalidQuery(`Column ${name.text} in SELECT * REPLACE list does not exist`, name.place);
+    outputs = outputs.with(index, { name: outputs[index]?.name ?? name.text, value: compileExpr(compilation, scope, expr) });
+  }
+  if (scope.grouping) {
+    const loose = outputs.find(({ value }) => !scope.grouping?.sqls.has(value.sql));
+    if (loose) throw invalidQuery(`Star expansion expression references column ${loose.name} which is neither grouped nor aggregated`, star.place);
+  }
+  return outputs;
+}
+
+function columnsOf(source: Source, qualified: boolean): Output[] {
+  const columns = source.columns.filter(({ hidden, onlyQualified }) => !hidden && (qualified || !onlyQualified));
+  if (source.isElement && source.value && source.value.type.kind !== 'STRUCT') {
+    return [{ name: source.alias ?? '', value: source.value }, ...columns.map(({ name, sql, type }) => ({ name, value: { sql, type } }))];
+  }
+  return columns.map(({ name, sql, type }) => ({ name, value: { sql, type } }));
+}
+
+function starOfBase(compilation: Compilation, scope: Scope, star: Star): Output[] {
+  const { base } = star;
+  if (base?.kind === 'name' && base.parts.length === 1) {
+    const key = base.parts[0]?.text.toLowerCase();
+    const source = scope.sources.find(({ alias }) => alias?.toLowerCase() === key);
+    if (source) return columnsOf(source, true);
+  }
+  const value = base && compileExpr(compilation, scope, base);
+  if (value?.type.kind !== 'STRUCT') throw invalidQuery(`Dot-star is not supported for type ${value ? typeName(value.type) : ''}`, star.place);
+  return value.type.fields.map((field, index) => ({ name: field.name, value: { sql: structField(value.sql, duckFieldName(field, index)), type: field.type } }));
+}

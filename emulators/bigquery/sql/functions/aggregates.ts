@@ -1,0 +1,142 @@
+// Aggregate functions: a call in, DuckDB's aggregate out. Also used with OVER by the window compiler, through `aggregateParts`.
+import { coerceOrThrow, noSignature } from '../coerce.ts';
+import { compileExpr } from '../compile-expression.ts';
+import { requireBool } from '../compile-comparison.ts';
+import type { SqlType } from '../context.ts';
+import { invalidQuery, notSupported } from '../google-sql-error.ts';
+import { orderDirection } from '../compile-query.ts';
+import { arrayOf, BOOL, duckType, FLOAT64, INT64, isNumeric, STRING, structOf } from '../sql-type.ts';
+import type { Typed } from '../scope.ts';
+import { argumentExpr } from './signature.ts';
+import type { FunctionCall, FunctionTable } from './signature.ts';
+
+/** An aggregate as a call, which may take OVER behind it, and what is done to its result. */
+export type AggregateParts = { call: string; finish?: (sql: string) => string; type: SqlType };
+
+const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
+  COUNT: (call) => {
+    if (call.expr.star) return { call: 'count(*)', type: INT64 };
+    const value = one(call);
+    return { call: `count(${distinct(call)}${value.sql})`, type: INT64 };
+  },
+  COUNTIF: (call) => {
+    const condition = requireBool(one(call), 'COUNTIF', call.expr.place);
+    return { call: `count(${distinct(call)}CASE WHEN ${condition.sql} THEN 1 END)`, type: INT64 };
+  },
+  SUM: (call) => {
+    const value = number(call);
+    const { type } = value.type.kind === 'NULL' ? { type: INT64 } : value;
+    return { call: `sum(${distinct(call)}${value.type.kind === 'NULL' ? 'NULL::BIGINT' : value.sql})`, type, ...(type.kind !== 'FLOAT64' && { finish: (sql: string) => `CAST(${sql} AS ${duckType(type)})` }) };
+  },
+  AVG: (call) => {
+    const value = number(call);
+    if (value.type.kind === 'NUMERIC') return { call: `avg(${distinct(call)}${value.sql})`, finish: (sql) => `CAST(${sql} AS DECIMAL(38,9))`, type: value.type };
+    return { call: `avg(${distinct(call)}${value.sql})`, type: FLOAT64 };
+  },
+  MIN: (call) => extreme(call, 'min'),
+  MAX: (call) => extreme(call, 'max'),
+  ANY_VALUE: (call) => {
+    const value = one(call);
+    if (!call.expr.having) return { call: `any_value(${value.sql})`, type: value.type };
+    const key = call.compile(call.expr.having.expr);
+    return { call: `${call.expr.having.max ? 'arg_max_null' : 'arg_min_null'}(${value.sql}, ${key.sql})`, type: value.type };
+  },
+  MAX_BY: (call) => byKey(call, 'arg_max_null'),
+  MIN_BY: (call) => byKey(call, 'arg_min_null'),
+  LOGICAL_AND: (call) => ({ call: `bool_and(${requireBool(one(call), 'LOGICAL_AND', call.expr.place).sql})`, type: BOOL }),
+  LOGICAL_OR: (call) => ({ call: `bool_or(${requireBool(one(call), 'LOGICAL_OR', call.expr.place).sql})`, type: BOOL }),
+  BIT_AND: (call) => integer(call, 'bit_and'),
+  BIT_OR: (call) => integer(call, 'bit_or'),
+  BIT_XOR: (call) => integer(call, 'bit_xor'),
+  STDDEV: (call) => float(call, 'stddev_samp'), STDDEV_SAMP: (call) => float(call, 'stddev_samp'), STDDEV_POP: (call) => float(call, 'stddev_pop'),
+  VARIANCE: (call) => float(call, 'var_samp'), VAR_SAMP: (call) => float(call, 'var_samp'), VAR_POP: (call) => float(call, 'var_pop'),
+  CORR: (call) => float(call, 'corr'), COVAR_SAMP: (call) => float(call, 'covar_samp'), COVAR_POP: (call) => float(call, 'covar_pop'),
+  ARRAY_AGG: arrayAgg,
+  ARRAY_CONCAT_AGG: (call) => {
+    const value = one(call);
+    if (value.type.kind !== 'ARRAY') throw noSignature('aggregate function ARRAY_CONCAT_AGG', [value], call.expr.place);
+    return { call: `list(${value.sql}${order(call)}) FILTER (WHERE ${value.sql} IS NOT NULL)`, finish: (sql) => limited(call, `flatten(${sql})`), type: value.type };
+  },
+  STRING_AGG: stringAgg,
+  // Exact counts are within the error that the approximate functions allow.
+  APPROX_COUNT_DISTINCT: (call) => ({ call: `count(DISTINCT ${one(call).sql})`, type: INT64 }),
+  APPROX_QUANTILES: (call) => {
+    const value = one(call);
+    const count = Number(call.compile(argumentExpr(call, 1)).literal);
+    if (!Number.isInteger(count) || count < 1) throw invalidQuery('Second argument of APPROX_QUANTILES must be a positive integer literal', call.expr.place);
+    const steps = Array.from({ length: count + 1 }, (_, index) => index / count);
+    if (call.expr.nulls === 'RESPECT') throw notSupported('APPROX_QUANTILES with RESPECT NULLS', call.expr.place);
+    return { call: `quantile_disc(${distinct(call)}${value.sql}, [${steps.join(', ')}])`, type: arrayOf(value.type) };
+  },
+  APPROX_TOP_COUNT: (call) => {
+    const value = one(call);
+    const count = call.compile(argumentExpr(call, 1));
+    const ranked = (sql: string): string => `list_sort(list_transform(map_entries(${sql}), lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))`;
+    return {
+      call: `histogram({'v': ${value.sql}})`, type: arrayOf(structOf([{ name: 'value', type: value.type }, { name: 'count', type: INT64 }])),
+      finish: (sql) => `list_transform(list_slice(${ranked(sql)}, 1, ${count.sql}), lambda e: {'value': e.k.v, 'count': -e.n})`,
+    };
+  },
+  GROUPING: (call) => ({ call: `grouping(${compileExpr(call.compilation, { ...call.scope, insideAggregate: false }, argumentExpr(call, 0)).sql})`, type: INT64 }),
+};
+
+export const AGGREGATES: FunctionTable = Object.fromEntries(Object.entries(PARTS).map(([name, parts]) => [name, (call: FunctionCall): Typed => {
+  const { call: sql, finish, type } = parts(call);
+  return { sql: finish ? finish(sql) : sql, type };
+}]));
+
+export function aggregateParts(call: FunctionCall): AggregateParts | undefined {
+  return PARTS[call.name]?.(call);
+}
+
+const distinct = (call: FunctionCall): string => (call.expr.distinct ? 'DISTINCT ' : '');
+const one = (call: FunctionCall): Typed => call.compile(argumentExpr(call, 0));
+
+function number(call: FunctionCall): Typed {
+  const value = one(call);
+  if (!isNumeric(value.type)) throw noSignature(`aggregate function ${call.name}`, [value], call.expr.place);
+  return value;
+}
+
+function extreme(call: FunctionCall, duckName: string): AggregateParts {
+  const value = one(call);
+  if (['ARRAY', 'STRUCT', 'JSON'].includes(value.type.kind)) throw noSignature(`aggregate function ${call.name}`, [value], call.expr.place);
+  return { call: `${duckName}(${value.sql})`, type: value.type };
+}
+
+function byKey(call: FunctionCall, duckName: string): AggregateParts {
+  const value = one(call);
+  return { call: `${duckName}(${value.sql}, ${call.compile(argumentExpr(call, 1)).sql})`, type: value.type };
+}
+
+function integer(call: FunctionCall, duckName: string): AggregateParts {
+  return { call: `${duckName}(${distinct(call)}${coerceOrThrow(one(call), INT64, `aggregate function ${call.name}`, call.expr.place).sql})`, type: INT64 };
+}
+
+function float(call: FunctionCall, duckName: string): AggregateParts {
+  const values = call.expr.args.map((argument) => coerceOrThrow(call.compile(argument), FLOAT64, `aggregate function ${call.name}`, call.expr.place).sql);
+  return { call: `${duckName}(${distinct(call)}${values.join(', ')})`, type: FLOAT64 };
+}
+
+function order(call: FunctionCall): string {
+  if (call.expr.orderBy.length === 0) return '';
+  return ` ORDER BY ${call.expr.orderBy.map((item) => `${call.compile(item.expr).sql} ${orderDirection(item)}`).join(', ')}`;
+}
+
+function limited(call: FunctionCall, sql: string): string {
+  return call.expr.limit ? `list_slice(${sql}, 1, ${call.compile(call.expr.limit).sql})` : sql;
+}
+
+function arrayAgg(call: FunctionCall): AggregateParts {
+  const value = one(call);
+  if (value.type.kind === 'ARRAY') throw invalidQuery('The argument to ARRAY_AGG must not be an array type', call.expr.place);
+  const filter = call.expr.nulls === 'IGNORE' ? ` FILTER (WHERE ${value.sql} IS NOT NULL)` : '';
+  return { call: `list(${distinct(call)}${value.sql}${order(call)})${filter}`, finish: (sql) => limited(call, sql), type: arrayOf(value.type) };
+}
+
+function stringAgg(call: FunctionCall): AggregateParts {
+  const value = coerceOrThrow(one(call), STRING, 'aggregate function STRING_AGG', call.expr.place);
+  const delimiter = call.expr.args[1] ? call.compile(call.expr.args[1]).sql : "','";
+  if (!call.expr.limit) return { call: `string_agg(${distinct(call)}${value.sql}, ${delimiter}${order(call)})`, type: STRING };
+  return { call: `list(${distinct(call)}${value.sql}${order(call)}) FILTER (WHERE ${value.sql} IS NOT NULL)`, finish: (sql) => `array_to_string(${limited(call, sql)}, ${delimiter})`, type: STRING };
+}

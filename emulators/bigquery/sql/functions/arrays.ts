@@ -1,0 +1,64 @@
+// Functions over arrays and generators of arrays: calls in, DuckDB list functions out. Looked up by the call compiler.
+import { noSignature, unify } from '../coerce.ts';
+import { notSupported } from '../google-sql-error.ts';
+import { arrayOf, BOOL, DATE, INT64, STRING, TIMESTAMP, FLOAT64 } from '../sql-type.ts';
+import type { Typed } from '../scope.ts';
+import { argumentsOf, sameAsFirst, simple } from './signature.ts';
+import type { FunctionCall, FunctionTable } from './signature.ts';
+import { intervalOf } from './date-parts.ts';
+
+export const ARRAY_FUNCTIONS: FunctionTable = {
+  ARRAY_LENGTH: simple('ARRAY', INT64, (a) => `len(${a})`),
+  ARRAY_REVERSE: simple('ARRAY', sameAsFirst, (a) => `list_reverse(${a})`),
+  ARRAY_CONCAT: (call) => {
+    const values = unify(argumentsOf(call, 'ARRAY ARRAY*'), 'function ARRAY_CONCAT', call.expr.place);
+    const isNull = values.map(({ sql }) => `${sql} IS NULL`).join(' OR ');
+    return { sql: `CASE WHEN ${isNull} THEN NULL ELSE flatten([${values.map(({ sql }) => sql).join(', ')}]) END`, type: sameAsFirst(values) };
+  },
+  ARRAY_TO_STRING: (call) => {
+    const [array, delimiter, nullText] = argumentsOf(call, 'ARRAY STRING STRING?');
+    const list = nullText ? `list_transform(${array?.sql}, lambda e: coalesce(e, ${nullText.sql}))` : array?.sql;
+    return { sql: `array_to_string(${list}, ${delimiter?.sql})`, type: STRING };
+  },
+  ARRAY_FIRST: (call) => atEnd(call, 1),
+  ARRAY_LAST: (call) => atEnd(call, -1),
+  ARRAY_SLICE: simple('ARRAY INT64 INT64', sameAsFirst, (a, from, to) => `list_slice(${a}, CASE WHEN ${from} < 0 THEN ${from} ELSE ${from} + 1 END, CASE WHEN ${to} < 0 THEN ${to} ELSE ${to} + 1 END)`),
+  ARRAY_IS_DISTINCT: simple('ARRAY', BOOL, (a) => `(len(list_distinct(${a})) + CASE WHEN len(list_filter(${a}, lambda e: e IS NULL)) > 0 THEN 1 ELSE 0 END = len(${a}))`),
+  ARRAY_INCLUDES: simple('ARRAY ANY', BOOL, (a, b) => `list_contains(${a}, ${b})`),
+  ARRAY_MIN: (call) => aggregate(call, 'list_min'),
+  ARRAY_MAX: (call) => aggregate(call, 'list_max'),
+  ARRAY_SUM: (call) => aggregate(call, 'list_sum'),
+  ARRAY_AVG: (call) => ({ sql: `list_avg(${argumentsOf(call, 'ARRAY')[0]?.sql})`, type: FLOAT64 }),
+  GENERATE_ARRAY: (call) => {
+    const values = unify(argumentsOf(call, 'NUMBER NUMBER NUMBER?'), 'function GENERATE_ARRAY', call.expr.place);
+    const [from, to, step] = values.map(({ sql }) => sql);
+    const type = sameAsFirst(values);
+    if (type.kind === 'INT64') return { sql: `generate_series(${from}, ${to}${step === undefined ? '' : `, ${step}`})`, type: arrayOf(type) };
+    throw notSupported(`GENERATE_ARRAY of ${type.kind}`, call.expr.place);
+  },
+  GENERATE_DATE_ARRAY: (call) => {
+    const { sql } = series(call, 'DATE');
+    return { sql: `list_transform(${sql}, lambda e: CAST(e AS DATE))`, type: arrayOf(DATE) };
+  },
+  GENERATE_TIMESTAMP_ARRAY: (call) => ({ ...series(call, 'TIMESTAMP'), type: arrayOf(TIMESTAMP) }),
+};
+
+function atEnd(call: FunctionCall, position: number): Typed {
+  const [array] = argumentsOf(call, 'ARRAY');
+  if (array?.type.kind !== 'ARRAY') throw noSignature(`function ${call.name}`, array ? [array] : [], call.expr.place);
+  const message = `'${call.name} cannot get the ${position > 0 ? 'first' : 'last'} element of an empty array'`;
+  return { sql: `CASE WHEN len(${array.sql}) = 0 THEN ${call.compilation.raise(message)} ELSE list_extract(${array.sql}, ${position}) END`, type: array.type.element };
+}
+
+function aggregate(call: FunctionCall, duckName: string): Typed {
+  const [array] = argumentsOf(call, 'ARRAY');
+  if (array?.type.kind !== 'ARRAY') throw noSignature(`function ${call.name}`, array ? [array] : [], call.expr.place);
+  return { sql: `${duckName}(${array.sql})`, type: array.type.element };
+}
+
+function series(call: FunctionCall, kind: 'DATE' | 'TIMESTAMP'): Typed {
+  const [from, to] = argumentsOf({ ...call, expr: { ...call.expr, args: call.expr.args.slice(0, 2) } }, `${kind} ${kind}`);
+  const step = call.expr.args[2];
+  const interval = step ? intervalOf(call.compilation, call.scope, step) : 'to_days(1)';
+  return { sql: `generate_series(${from?.sql}, ${to?.sql}, ${interval})`, type: arrayOf(kind === 'DATE' ? DATE : TIMESTAMP) };
+}

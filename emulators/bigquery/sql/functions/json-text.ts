@@ -1,0 +1,40 @@
+// A typed value in, SQL for its text as TO_JSON_STRING writes it out: field order kept, NULL fields kept, INT64 beyond 2^53 quoted. Used by JSON and format functions.
+import { freshParameter, structField } from '../coerce.ts';
+import type { SqlType } from '../context.ts';
+import { duckFieldName } from '../sql-type.ts';
+import type { Typed } from '../scope.ts';
+
+/** Never NULL: a NULL value is the text `null`. */
+export function jsonText(value: Typed): string {
+  const { sql, type } = value;
+  // DuckDB's own to_json writes these as BigQuery does, and in one native call for a whole record of them.
+  if (isPlain(type)) return `coalesce(CAST(to_json(${sql}) AS VARCHAR), 'null')`;
+  switch (type.kind) {
+    case 'STRUCT': return structText(value, type.fields);
+    case 'ARRAY': return `coalesce('[' || array_to_string(list_transform(${sql}, lambda ${freshParameter(sql)}: ${jsonText({ sql: freshParameter(sql), type: type.element })}), ',') || ']', '[]')`;
+    case 'INT64': case 'NULL': return `gsql_json_integer(${sql})`;
+    case 'FLOAT64': return `gsql_json_float(${sql})`;
+    case 'NUMERIC': return `coalesce(gsql_numeric_text(${sql}), 'null')`;
+    case 'BYTES': return `coalesce('"' || to_base64(${sql}) || '"', 'null')`;
+    case 'DATE': return `coalesce(strftime(${sql}, '"%Y-%m-%d"'), 'null')`;
+    case 'TIMESTAMP': return `gsql_json_timestamp(${sql})`;
+    case 'DATETIME': return `coalesce(strftime(${sql}, '"%Y-%m-%dT%H:%M:%S') || gsql_fraction(epoch_us(${sql})) || '"', 'null')`;
+    case 'TIME': return `coalesce(strftime(DATE '2000-01-01' + ${sql}, '"%H:%M:%S') || gsql_fraction(epoch_us(${sql})) || '"', 'null')`;
+    case 'JSON': return `coalesce(CAST(${sql} AS VARCHAR), 'null')`;
+    default: return `coalesce('"' || CAST(${sql} AS VARCHAR) || '"', 'null')`;
+  }
+}
+
+function isPlain(type: SqlType): boolean {
+  if (type.kind === 'STRUCT') return type.fields.every((field) => field.name !== '' && isPlain(field.type));
+  return type.kind === 'STRING' || type.kind === 'BOOL';
+}
+
+function structText({ sql, parts: built }: Typed, fields: { name: string; type: SqlType }[]): string {
+  const parts = fields.map((field, index) => {
+    const value = jsonText(built?.[index] ?? { sql: structField(sql, duckFieldName(field, index)), type: field.type });
+    return `'${index === 0 ? '' : ','}${JSON.stringify(field.name).replaceAll("'", "''")}:', ${value}`;
+  });
+  const whole = fields.length === 0 ? "'{}'" : `concat('{', ${parts.join(', ')}, '}')`;
+  return built ? whole : `CASE WHEN ${sql} IS NULL THEN 'null' ELSE ${whole} END`;
+}

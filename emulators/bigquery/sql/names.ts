@@ -1,0 +1,100 @@
+// A dotted name and a scope in, the value it means out: columns, aliases, fields, arguments, variables; called by the expression compiler.
+import { structField } from './coerce.ts';
+import type { SqlType } from './context.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import type { Compilation } from './compilation.ts';
+import { duckFieldName, duckType, quote, text, typeName } from './sql-type.ts';
+import type { Column, Scope, Source, Typed } from './scope.ts';
+import type { Name } from './tree.ts';
+
+type Found = { value: Typed; used: number; scope?: Scope };
+
+export function resolveName(compilation: Compilation, scope: Scope, parts: Name[]): Typed {
+  const [first] = parts;
+  if (!first) throw new Error('a name has at least one part');
+  const found = findInScopes(scope, parts) ?? findVariable(compilation, first);
+  if (!found) throw invalidQuery(`Unrecognized name: ${parts.map((part) => part.text).join('.')}`, first.place);
+  const prefixes = [found.value.sql];
+  let { value } = found;
+  for (const part of parts.slice(found.used)) {
+    value = fieldOfValue(value, part);
+    prefixes.push(value.sql);
+  }
+  checkGrouped(found.scope, prefixes, parts);
+  return value;
+}
+
+function findInScopes(scope: Scope | undefined, parts: Name[]): Found | undefined {
+  for (let at = scope; at; at = at.parent) {
+    const found = findInScope(at, parts);
+    if (found) return { ...found, scope: at };
+  }
+  return undefined;
+}
+
+function findInScope(scope: Scope, parts: Name[]): Found | undefined {
+  const [first, second] = parts;
+  if (!first) return undefined;
+  const key = first.text.toLowerCase();
+  const alias = scope.insideAggregate ? undefined : scope.aliases?.get(key);
+  if (alias) return { value: alias, used: 1 };
+  const source = scope.sources.find((candidate) => candidate.alias?.toLowerCase() === key);
+  if (source && second) {
+    const column = source.columns.find((candidate) => candidate.name.toLowerCase() === second.text.toLowerCase());
+    if (column) return { value: valueOf(column), used: 2 };
+    if (!source.isElement && !hasColumn(scope, key)) {
+      throw invalidQuery(`Name ${second.text} not found inside ${first.text}`, second.place);
+    }
+  }
+  if (source?.isElement && source.value) return { value: source.value, used: 1 };
+  const column = findColumn(scope, first);
+  if (column) return { value: valueOf(column), used: 1 };
+  if (source) return { value: source.value ?? rowValue(source), used: 1 };
+  return undefined;
+}
+
+const valueOf = (column: Column): Typed => ({ sql: column.sql, type: column.type });
+const hasColumn = (scope: Scope, key: string): boolean => scope.sources.some(({ columns }) => columns.some(({ name }) => name.toLowerCase() === key));
+
+function findColumn(scope: Scope, name: Name): Column | undefined {
+  const matches = scope.sources.flatMap(({ columns }) => columns.filter((column) => !column.onlyQualified && column.name.toLowerCase() === name.text.toLowerCase()));
+  if (matches.length > 1) throw invalidQuery(`Column name ${name.text} is ambiguous`, name.place);
+  return matches[0];
+}
+
+/** The whole row of a table as a STRUCT, as in TO_JSON_STRING(t). */
+export function rowValue(source: Source): Typed {
+  const columns = source.columns.filter(({ hidden }) => !hidden);
+  const type: SqlType = { kind: 'STRUCT', fields: columns.map(({ name, type: columnType }) => ({ name, type: columnType })) };
+  return { sql: `struct_pack(${columns.map(({ name, sql }) => `${quote(name)} := ${sql}`).join(', ')})`, type, parts: columns.map(valueOf) };
+}
+
+function findVariable(compilation: Compilation, name: Name): Found | undefined {
+  const key = name.text.toLowerCase();
+  const type = compilation.variables.get(key);
+  return type && { value: { sql: `CAST(getvariable(${text(variableName(key))}) AS ${duckType(type)})`, type }, used: 1 };
+}
+
+export const variableName = (name: string): string => `gsql_${name.toLowerCase()}`;
+
+export function fieldOfValue(value: Typed, name: Name): Typed {
+  if (value.type.kind === 'JSON') {
+    return { sql: `json_extract(${value.sql}, ${text(`$."${name.text.replaceAll('"', '\\"')}"`)})`, type: value.type };
+  }
+  if (value.type.kind !== 'STRUCT') {
+    throw invalidQuery(`Cannot access field ${name.text} on a value with type ${typeName(value.type)}`, name.place);
+  }
+  const index = value.type.fields.findIndex((field) => field.name.toLowerCase() === name.text.toLowerCase());
+  const field = value.type.fields[index];
+  if (!field) throw invalidQuery(`Field name ${name.text} does not exist in ${typeName(value.type)}`, name.place);
+  return value.parts?.[index] ?? { sql: structField(value.sql, duckFieldName(field, index)), type: field.type };
+}
+
+function checkGrouped(scope: Scope | undefined, prefixes: string[], parts: Name[]): void {
+  if (!scope?.grouping || scope.insideAggregate) return;
+  const { grouping, aliases } = scope;
+  const [first] = parts;
+  if (!first || aliases?.has(first.text.toLowerCase())) return;
+  if (prefixes.some((sql) => grouping.sqls.has(sql))) return;
+  throw invalidQuery(`SELECT list expression references column ${parts.map((part) => part.text).join('.')} which is neither grouped nor aggregated`, first.place);
+}

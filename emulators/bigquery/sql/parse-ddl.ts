@@ -1,0 +1,174 @@
+// Tokens in, trees of CREATE, ALTER and DROP out; called by the statement parser.
+import { invalidQuery, notSupported } from './google-sql-error.ts';
+import type { Place } from './google-sql-error.ts';
+import type { Cursor } from './cursor.ts';
+import { parseExpr } from './parse-expression.ts';
+import { parseTablePath } from './parse-from.ts';
+import { parseQuery } from './parse-query.ts';
+import { parseType } from './parse-type.ts';
+import type { AlterNode, ColumnDefinition, FunctionArgument, Name, Option, Statement } from './tree.ts';
+
+export function parseCreate(cursor: Cursor, place: Place): Statement {
+  cursor.expect('CREATE');
+  const orReplace = cursor.take('OR', 'REPLACE');
+  const temporary = cursor.take('TEMP') || cursor.take('TEMPORARY');
+  if (cursor.take('TABLE', 'FUNCTION')) return parseCreateTableFunction(cursor, place, orReplace);
+  if (cursor.take('TABLE')) return parseCreateTable(cursor, place, orReplace, temporary);
+  if (cursor.take('VIEW')) return parseCreateView(cursor, place, orReplace);
+  if (cursor.take('FUNCTION')) return parseCreateFunction(cursor, place, orReplace, temporary);
+  if (cursor.take('SCHEMA')) {
+    const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
+    return { kind: 'createSchema', path: parseTablePath(cursor), ifNotExists, options: parseOptions(cursor), place };
+  }
+  throw notSupported(`CREATE ${cursor.peek().upper}`, place);
+}
+
+function parseCreateTable(cursor: Cursor, place: Place, orReplace: boolean, temporary: boolean): Statement {
+  const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
+  const path = parseTablePath(cursor);
+  const columns = cursor.take('(') ? parseColumns(cursor) : undefined;
+  const like = cursor.take('LIKE') ? parseTablePath(cursor) : undefined;
+  const copy = !like && (cursor.take('COPY') || cursor.take('CLONE')) ? parseTablePath(cursor) : undefined;
+  if (cursor.is('DEFAULT', 'COLLATE')) throw notSupported('DEFAULT COLLATE', cursor.place);
+  const partitionBy = cursor.take('PARTITION', 'BY') ? exprText(cursor) : undefined;
+  const clusterBy = cursor.take('CLUSTER', 'BY') ? cursor.commaSeparated(() => cursor.anyName()) : [];
+  const options = parseOptions(cursor);
+  const query = cursor.take('AS') ? parseQuery(cursor) : undefined;
+  if (!columns && !query && !like && !copy) throw cursor.unexpected('(');
+  return {
+    kind: 'createTable', path, orReplace, ifNotExists, temporary, clusterBy, options, place,
+    ...(columns && { columns }), ...(query && { query }), ...(like && { like }), ...(copy && { copy }), ...(partitionBy !== undefined && { partitionBy }),
+  };
+}
+
+function exprText(cursor: Cursor): string {
+  const { start } = cursor.peek();
+  parseExpr(cursor);
+  return cursor.textFrom(start);
+}
+
+function parseColumns(cursor: Cursor): ColumnDefinition[] {
+  const columns: ColumnDefinition[] = [];
+  do {
+    if (cursor.is(')')) break;
+    if (cursor.is('PRIMARY', 'KEY') || cursor.is('FOREIGN', 'KEY') || cursor.is('CONSTRAINT')) throw notSupported('A table constraint', cursor.place);
+    columns.push(parseColumn(cursor));
+  } while (cursor.take(','));
+  cursor.expect(')');
+  return columns;
+}
+
+function parseColumn(cursor: Cursor): ColumnDefinition {
+  const name = cursor.anyName();
+  const type = parseType(cursor);
+  const defaultValue = cursor.take('DEFAULT') ? parseExpr(cursor) : undefined;
+  const required = cursor.take('NOT', 'NULL');
+  return { name, type, required, options: parseOptions(cursor), ...(defaultValue && { defaultValue }) };
+}
+
+function parseOptions(cursor: Cursor): Option[] {
+  if (!cursor.take('OPTIONS')) return [];
+  cursor.expect('(');
+  const options = cursor.is(')') ? [] : cursor.commaSeparated(() => {
+    const name = cursor.anyName().text;
+    cursor.expect('=');
+    return { name, value: parseExpr(cursor) };
+  });
+  cursor.expect(')');
+  return options;
+}
+
+function parseCreateView(cursor: Cursor, place: Place, orReplace: boolean): Statement {
+  const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
+  const path = parseTablePath(cursor);
+  if (cursor.is('(')) throw notSupported('A column list in CREATE VIEW', cursor.place);
+  const options = parseOptions(cursor);
+  cursor.expect('AS');
+  const { start } = cursor.peek();
+  const query = parseQuery(cursor);
+  return { kind: 'createView', path, orReplace, ifNotExists, options, query, queryText: cursor.textFrom(start), place };
+}
+
+function parseFunctionArguments(cursor: Cursor): FunctionArgument[] {
+  cursor.expect('(');
+  const args = cursor.is(')') ? [] : cursor.commaSeparated(() => {
+    const { text: name } = cursor.name();
+    if (cursor.is('TABLE')) throw notSupported('A TABLE argument', cursor.place);
+    return { name, type: parseType(cursor) };
+  });
+  cursor.expect(')');
+  return args;
+}
+
+function parseCreateFunction(cursor: Cursor, place: Place, orReplace: boolean, temporary: boolean): Statement {
+  const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
+  const path = parseTablePath(cursor);
+  const args = parseFunctionArguments(cursor);
+  const returns = cursor.take('RETURNS') ? parseType(cursor) : undefined;
+  if (cursor.is('LANGUAGE')) throw notSupported(`CREATE FUNCTION … LANGUAGE ${cursor.peek(1).text}`, cursor.place);
+  parseOptions(cursor);
+  cursor.expect('AS', '(');
+  const { start } = cursor.peek();
+  const body = parseExpr(cursor);
+  const bodyText = cursor.textFrom(start);
+  cursor.expect(')');
+  parseOptions(cursor);
+  return { kind: 'createFunction', path, orReplace, ifNotExists, temporary, args, body, bodyText, place, ...(returns && { returns }) };
+}
+
+function parseCreateTableFunction(cursor: Cursor, place: Place, orReplace: boolean): Statement {
+  const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
+  const path = parseTablePath(cursor);
+  const args = parseFunctionArguments(cursor);
+  if (cursor.take('RETURNS')) {
+    // The columns of the query are the columns of the function; a declared list says the same again.
+    if (!cursor.take('TABLE', '<')) throw cursor.unexpected('TABLE');
+    cursor.commaSeparated(() => { cursor.anyName(); parseType(cursor); });
+    cursor.expectCloseAngle();
+  }
+  parseOptions(cursor);
+  cursor.expect('AS');
+  const isParenthesised = cursor.is('(');
+  const { start } = isParenthesised ? cursor.peek(1) : cursor.peek();
+  if (isParenthesised) cursor.next();
+  const query = parseQuery(cursor);
+  const bodyText = cursor.textFrom(start);
+  if (isParenthesised) cursor.expect(')');
+  return { kind: 'createTableFunction', path, orReplace, ifNotExists, args, query, bodyText, place };
+}
+
+export function parseAlter(cursor: Cursor, place: Place): Statement {
+  cursor.expect('ALTER');
+  if (!cursor.take('TABLE')) throw notSupported(`ALTER ${cursor.peek().upper}`, place);
+  const ifExists = cursor.take('IF', 'EXISTS');
+  const path: Name[] = parseTablePath(cursor);
+  const actions = cursor.commaSeparated((): AlterNode => {
+    if (cursor.take('ADD', 'COLUMN')) {
+      const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
+      return { kind: 'addColumn', ifNotExists, column: parseColumn(cursor) };
+    }
+    if (cursor.take('DROP', 'COLUMN')) {
+      const columnIfExists = cursor.take('IF', 'EXISTS');
+      return { kind: 'dropColumn', ifExists: columnIfExists, name: cursor.anyName() };
+    }
+    if (cursor.take('SET', 'OPTIONS')) {
+      cursor.reset(cursor.mark() - 1);
+      return { kind: 'setOptions', options: parseOptions(cursor) };
+    }
+    throw notSupported(`ALTER TABLE … ${cursor.peek().upper} ${cursor.peek(1).upper}`.trim(), cursor.place);
+  });
+  return { kind: 'alterTable', path, ifExists, actions, place };
+}
+
+export function parseDrop(cursor: Cursor, place: Place): Statement {
+  cursor.expect('DROP');
+  const object = cursor.take('TABLE', 'FUNCTION') ? 'TABLE FUNCTION' as const
+    : (['TABLE', 'VIEW', 'FUNCTION', 'SCHEMA'] as const).find((kind) => cursor.take(kind));
+  if (!object) throw notSupported(`DROP ${cursor.peek().upper}`, place);
+  const ifExists = cursor.take('IF', 'EXISTS');
+  const path = parseTablePath(cursor);
+  const cascade = cursor.take('CASCADE');
+  if (!cascade) cursor.take('RESTRICT');
+  if (path.length === 0) throw invalidQuery('Syntax error: Expected a name', place);
+  return { kind: 'drop', object, path, ifExists, cascade, place };
+}

@@ -1,0 +1,172 @@
+// Tokens in, the tree of a FROM clause out: tables in every way of writing their names, UNNEST, joins, PIVOT; called by the query parser.
+import { invalidQuery, notSupported } from './google-sql-error.ts';
+import type { Cursor } from './cursor.ts';
+import { isQueryAhead, parseExpr } from './parse-expression.ts';
+import { parseQuery } from './parse-query.ts';
+import type { Expr, FromItem, JoinType, Name } from './tree.ts';
+
+/** Words that go on with the clause and so cannot be an alias without AS. */
+const STOPS = new Set(['PIVOT', 'UNPIVOT', 'WINDOW', 'OFFSET', 'MATCH_RECOGNIZE']);
+
+export function parseFrom(cursor: Cursor): FromItem {
+  let left = parseJoined(cursor);
+  while (cursor.is(',')) {
+    const { place } = cursor.next();
+    left = { kind: 'join', type: 'CROSS', left, right: parseJoined(cursor), place };
+  }
+  return left;
+}
+
+function parseJoined(cursor: Cursor): FromItem {
+  let left = parseOperand(cursor);
+  while (true) {
+    const { place } = cursor;
+    const type = takeJoin(cursor);
+    if (!type) return left;
+    const right = parseOperand(cursor);
+    const join: FromItem = { kind: 'join', type, left, right, place };
+    if (type !== 'CROSS') {
+      if (cursor.take('ON')) join.on = parseExpr(cursor);
+      else if (cursor.take('USING')) {
+        cursor.expect('(');
+        join.using = cursor.commaSeparated(() => cursor.anyName());
+        cursor.expect(')');
+      } else if (right.kind !== 'unnest' && right.kind !== 'table') {
+        throw invalidQuery(`Syntax error: ${type} JOIN must have an immediately following ON or USING clause`, place);
+      }
+    }
+    left = join;
+  }
+}
+
+function takeJoin(cursor: Cursor): JoinType | undefined {
+  if (cursor.take('CROSS', 'JOIN')) return 'CROSS';
+  if (cursor.take('JOIN') || cursor.take('INNER', 'JOIN')) return 'INNER';
+  for (const type of ['LEFT', 'RIGHT', 'FULL'] as const) {
+    if (cursor.take(type, 'JOIN') || cursor.take(type, 'OUTER', 'JOIN')) return type;
+  }
+  if (cursor.is('NATURAL')) throw notSupported('NATURAL JOIN', cursor.place);
+  return undefined;
+}
+
+function parseOperand(cursor: Cursor): FromItem {
+  let item = parsePlainOperand(cursor);
+  while (true) {
+    if (cursor.is('TABLESAMPLE')) throw notSupported('TABLESAMPLE', cursor.place);
+    if (cursor.is('FOR', 'SYSTEM_TIME') || cursor.is('FOR', 'SYSTEM')) throw notSupported('FOR SYSTEM_TIME AS OF', cursor.place);
+    if (cursor.is('MATCH_RECOGNIZE', '(')) throw notSupported('MATCH_RECOGNIZE', cursor.place);
+    if (cursor.is('PIVOT', '(')) item = parsePivot(cursor, item);
+    else if (cursor.is('UNPIVOT')) item = parseUnpivot(cursor, item);
+    else return item;
+  }
+}
+
+function parsePlainOperand(cursor: Cursor): FromItem {
+  const { place } = cursor;
+  if (cursor.take('UNNEST')) {
+    cursor.expect('(');
+    const expr = parseExpr(cursor);
+    if (cursor.is(',')) throw notSupported('UNNEST of more than one array', cursor.place);
+    cursor.expect(')');
+    return withOffset(cursor, { kind: 'unnest', expr, place });
+  }
+  if (cursor.is('LATERAL')) throw notSupported('LATERAL', place);
+  if (cursor.is('(')) {
+    if (isQueryAhead(cursor, 1)) {
+      cursor.expect('(');
+      const query = parseQuery(cursor);
+      cursor.expect(')');
+      const alias = cursor.alias(STOPS);
+      return { kind: 'subquery', query, place, ...(alias && { alias }) };
+    }
+    cursor.expect('(');
+    const inner = parseFrom(cursor);
+    cursor.expect(')');
+    return inner;
+  }
+  const path = parseTablePath(cursor);
+  if (cursor.take('(')) {
+    const args: Expr[] = cursor.is(')') ? [] : cursor.commaSeparated(() => parseExpr(cursor));
+    cursor.expect(')');
+    const alias = cursor.alias(STOPS);
+    return { kind: 'tableFunction', path, args, place, ...(alias && { alias }) };
+  }
+  return withOffset(cursor, { kind: 'table', path, place });
+}
+
+function withOffset(cursor: Cursor, item: Extract<FromItem, { kind: 'table' | 'unnest' }>): FromItem {
+  const alias = cursor.alias(STOPS);
+  if (alias) item.alias = alias;
+  if (cursor.is('WITH', 'OFFSET')) {
+    const { place } = cursor.next();
+    cursor.next();
+    item.offset = cursor.alias(STOPS) ?? { text: 'offset', place };
+  }
+  return item;
+}
+
+const DASHED = /[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+(?=\s*\.)/y;
+
+/** `a.b.c` in back quotes as a whole or in parts, or bare, where the project may have dashes. */
+export function parseTablePath(cursor: Cursor): Name[] {
+  const parts: Name[] = [];
+  do {
+    const token = cursor.peek();
+    DASHED.lastIndex = token.start;
+    const dashed = parts.length === 0 && token.kind === 'word' ? DASHED.exec(cursor.source) : null;
+    if (dashed) {
+      cursor.jumpTo(token.start + dashed[0].length);
+      parts.push({ text: dashed[0], place: token.place });
+      continue;
+    }
+    const name = parts.length === 0 ? cursor.name() : cursor.anyName();
+    if (token.kind === 'quoted') parts.push(...name.text.split('.').map((text) => ({ text, place: name.place })));
+    else parts.push(name);
+  } while (cursor.take('.'));
+  return parts;
+}
+
+function parsePivot(cursor: Cursor, source: FromItem): FromItem {
+  const { place } = cursor;
+  cursor.expect('PIVOT', '(');
+  const aggregates = cursor.commaSeparated(() => {
+    const call = parseExpr(cursor);
+    const alias = cursor.alias(new Set(['FOR']))?.text;
+    return { call, ...(alias !== undefined && { alias }) };
+  });
+  cursor.expect('FOR');
+  // The input column ends where IN begins, so a whole comparison must not be read here.
+  const input: Expr = { kind: 'name', parts: [cursor.name()], place: cursor.place };
+  while (cursor.take('.')) input.parts.push(cursor.anyName());
+  cursor.expect('IN', '(');
+  if (isQueryAhead(cursor)) throw notSupported('PIVOT with a subquery in IN', cursor.place);
+  const values = cursor.commaSeparated(() => {
+    const expr = parseExpr(cursor);
+    const alias = cursor.alias(new Set())?.text;
+    return { expr, ...(alias !== undefined && { alias }) };
+  });
+  cursor.expect(')', ')');
+  const alias = cursor.alias(STOPS);
+  return { kind: 'pivot', source, aggregates, input, values, place, ...(alias && { alias }) };
+}
+
+function parseUnpivot(cursor: Cursor, source: FromItem): FromItem {
+  const { place } = cursor;
+  cursor.expect('UNPIVOT');
+  const includeNulls = cursor.take('INCLUDE', 'NULLS');
+  if (!includeNulls) cursor.take('EXCLUDE', 'NULLS');
+  cursor.expect('(');
+  if (cursor.is('(')) throw notSupported('UNPIVOT into several columns', cursor.place);
+  const value = cursor.name();
+  cursor.expect('FOR');
+  const label = cursor.name();
+  cursor.expect('IN', '(');
+  const columns = cursor.commaSeparated(() => {
+    const name = cursor.name();
+    const columnLabel = cursor.take('AS') ? parseExpr(cursor) : undefined;
+    return { name, ...(columnLabel && { label: columnLabel }) };
+  });
+  cursor.expect(')', ')');
+  const alias = cursor.alias(STOPS);
+  return { kind: 'unpivot', source, value, label, columns, includeNulls, place, ...(alias && { alias }) };
+}

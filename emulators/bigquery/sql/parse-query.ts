@@ -1,0 +1,158 @@
+// Tokens in, query trees out: WITH, set operations, SELECT and its clauses; called by the statement parser and for subqueries.
+import { notSupported } from './google-sql-error.ts';
+import type { Cursor } from './cursor.ts';
+import { parseWindowSpec } from './parse-call.ts';
+import { isQueryAhead, parseExpr, parseOrderItems } from './parse-expression.ts';
+import { parseFrom } from './parse-from.ts';
+import type { Expr, GroupBy, Query, Select, SelectItem, SetExpr, SetOperation } from './tree.ts';
+
+const ITEM_STOPS = new Set<string>([]);
+
+export function parseQuery(cursor: Cursor): Query {
+  const { place } = cursor;
+  if (cursor.is('FROM')) throw notSupported('Pipe syntax (a query that starts with FROM)', place);
+  const query: Query = { place, recursive: false, withs: [], body: { kind: 'query', query: undefined as never }, orderBy: [] };
+  if (cursor.take('WITH')) {
+    query.recursive = cursor.take('RECURSIVE');
+    query.withs = parseWiths(cursor);
+  }
+  query.body = parseSetExpr(cursor);
+  if (cursor.take('ORDER', 'BY')) query.orderBy = parseOrderItems(cursor);
+  if (cursor.take('LIMIT')) {
+    query.limit = parseExpr(cursor);
+    if (cursor.take('OFFSET')) query.offset = parseExpr(cursor);
+  }
+  if (cursor.is('|>')) throw notSupported('Pipe syntax', cursor.place);
+  if (cursor.is('FOR', 'SYSTEM_TIME')) throw notSupported('FOR SYSTEM_TIME AS OF', cursor.place);
+  return query;
+}
+
+function parseWiths(cursor: Cursor): Query['withs'] {
+  const withs: Query['withs'] = [];
+  do {
+    if (withs.length > 0 && cursor.is('SELECT')) break;
+    const name = cursor.name();
+    cursor.expect('AS', '(');
+    withs.push({ name, query: parseQuery(cursor) });
+    cursor.expect(')');
+  } while (cursor.take(','));
+  return withs;
+}
+
+function parseSetExpr(cursor: Cursor): SetExpr {
+  let left = parseSetOperand(cursor);
+  while (cursor.is('UNION') || cursor.is('INTERSECT') || cursor.is('EXCEPT')) {
+    const { place, upper } = cursor.next();
+    const all = cursor.take('ALL');
+    if (!all) cursor.expect('DISTINCT');
+    if (cursor.is('BY', 'NAME') || cursor.is('CORRESPONDING') || cursor.is('STRICT')) throw notSupported(`${upper} … BY NAME`, cursor.place);
+    left = { kind: 'set', op: upper as SetOperation['op'], all, left, right: parseSetOperand(cursor), place };
+  }
+  return left;
+}
+
+function parseSetOperand(cursor: Cursor): SetExpr {
+  if (cursor.take('(')) {
+    const query = parseQuery(cursor);
+    cursor.expect(')');
+    return { kind: 'query', query };
+  }
+  return parseSelect(cursor);
+}
+
+function parseSelect(cursor: Cursor): Select {
+  const { place } = cursor;
+  cursor.expect('SELECT');
+  if (cursor.is('WITH', 'DIFFERENTIAL_PRIVACY')) throw notSupported('Differential privacy', place);
+  const distinct = cursor.take('DISTINCT');
+  if (!distinct) cursor.take('ALL');
+  const select: Select = { kind: 'select', place, distinct, items: [], windows: [] };
+  if (cursor.take('AS', 'STRUCT')) select.as = 'STRUCT';
+  else if (cursor.take('AS', 'VALUE')) select.as = 'VALUE';
+  select.items = parseItems(cursor);
+  if (cursor.take('FROM')) select.from = parseFrom(cursor);
+  if (cursor.take('WHERE')) select.where = parseExpr(cursor);
+  if (cursor.take('GROUP', 'BY')) select.groupBy = parseGroupBy(cursor);
+  if (cursor.take('HAVING')) select.having = parseExpr(cursor);
+  if (cursor.take('QUALIFY')) select.qualify = parseExpr(cursor);
+  if (cursor.take('WINDOW')) {
+    select.windows = cursor.commaSeparated(() => {
+      const name = cursor.name().text;
+      cursor.expect('AS');
+      if (!cursor.take('(')) return { name, spec: { base: cursor.name().text, partitionBy: [], orderBy: [] } };
+      const spec = parseWindowSpec(cursor);
+      cursor.expect(')');
+      return { name, spec };
+    });
+  }
+  return select;
+}
+
+function parseItems(cursor: Cursor): SelectItem[] {
+  const items: SelectItem[] = [];
+  do {
+    // A trailing comma before FROM is allowed.
+    if (items.length > 0 && (cursor.is('FROM') || cursor.is(')') || cursor.atEnd)) break;
+    items.push(parseItem(cursor));
+  } while (cursor.take(','));
+  return items;
+}
+
+function parseItem(cursor: Cursor): SelectItem {
+  const { place } = cursor;
+  if (cursor.take('*')) return parseStarTail(cursor, place, undefined);
+  const expr = parseExpr(cursor);
+  if (cursor.take('.', '*')) return parseStarTail(cursor, place, expr);
+  const alias = cursor.alias(ITEM_STOPS);
+  return { kind: 'expr', expr, ...(alias && { alias }) };
+}
+
+function parseStarTail(cursor: Cursor, place: Select['place'], base: Expr | undefined): SelectItem {
+  const item: SelectItem = { kind: 'star', place, except: [], replace: [], ...(base && { base }) };
+  if (cursor.is('EXCEPT', '(') && !isSetOperationAhead(cursor)) {
+    cursor.expect('EXCEPT', '(');
+    item.except = cursor.commaSeparated(() => cursor.anyName());
+    cursor.expect(')');
+  }
+  if (cursor.take('REPLACE', '(')) {
+    item.replace = cursor.commaSeparated(() => {
+      const expr = parseExpr(cursor);
+      cursor.expect('AS');
+      return { expr, name: cursor.anyName() };
+    });
+    cursor.expect(')');
+  }
+  return item;
+}
+
+function isSetOperationAhead(cursor: Cursor): boolean {
+  const mark = cursor.mark();
+  cursor.expect('EXCEPT', '(');
+  const isQuery = isQueryAhead(cursor);
+  cursor.reset(mark);
+  return isQuery;
+}
+
+function parseGroupBy(cursor: Cursor): GroupBy {
+  if (cursor.take('ALL')) return { kind: 'all' };
+  const sets: Extract<GroupBy, { kind: 'sets' }>['sets'] = [];
+  const items: Expr[] = [];
+  cursor.commaSeparated(() => {
+    if (cursor.is('GROUPING', 'SETS')) throw notSupported('GROUPING SETS', cursor.place);
+    const kind = cursor.take('ROLLUP') ? 'rollup' as const : cursor.take('CUBE') ? 'cube' as const : undefined;
+    if (!kind) {
+      const expr = parseExpr(cursor);
+      items.push(expr);
+      sets.push({ kind: 'plain', items: [[expr]] });
+      return;
+    }
+    cursor.expect('(');
+    const grouped = cursor.commaSeparated(() => {
+      const expr = parseExpr(cursor);
+      return expr.kind === 'struct' ? expr.items.map((item) => item.expr) : [expr];
+    });
+    cursor.expect(')');
+    sets.push({ kind, items: grouped });
+  });
+  return sets.some(({ kind }) => kind !== 'plain') ? { kind: 'sets', sets } : { kind: 'items', items };
+}

@@ -1,0 +1,67 @@
+// Which names mean what at a place of the query: sources of a FROM clause with their columns, CTEs, and the scopes around. Read by the compiler.
+import type { SqlType } from './context.ts';
+import type { Query } from './tree.ts';
+
+/** A value in DuckDB SQL with its BigQuery type. */
+export type Typed = {
+  sql: string;
+  type: SqlType;
+  /** Set for literals and parameters: they coerce where a column would not. */
+  literal?: string | true;
+  /** Of a STRUCT that is built on the spot: its fields' values, so that taking one out again costs nothing. */
+  parts?: Typed[];
+};
+
+export type Column = { name: string; sql: string; type: SqlType; /** Found by name but not part of `*`. */ hidden?: boolean; /** The two sides of a USING column: reached through their alias only. */ onlyQualified?: boolean };
+
+export type Source = {
+  alias?: string;
+  columns: Column[];
+  /** What the alias itself means where a value is wanted: the element of an UNNEST, or the row as a STRUCT. */
+  value?: Typed;
+  /** An array of structs gives its fields as bare names; they yield to columns of ordinary sources when both exist. */
+  isElement?: boolean;
+};
+
+export type Cte = { name: string; duckName: string; columns: { name: string; type: SqlType }[]; isValueTable?: boolean };
+
+export type Grouping = {
+  /** Compiled SQL of each GROUP BY expression. */
+  sqls: Set<string>;
+  /** GROUP BY expressions by the shape of their tree. */
+  byTree: Map<string, Typed>;
+};
+
+export type Scope = {
+  parent?: Scope;
+  sources: Source[];
+  ctes: Map<string, Cte>;
+  /** Set while select list, HAVING and ORDER BY of an aggregating query are compiled. */
+  grouping?: Grouping;
+  /** Inside the arguments of an aggregate function: columns need not be grouped. */
+  insideAggregate?: boolean;
+  /** Select aliases, visible in HAVING, QUALIFY and ORDER BY. */
+  aliases?: Map<string, Typed>;
+  windows?: Map<string, import('./tree.ts').WindowSpec>;
+};
+
+export type Relation = {
+  sql: string;
+  columns: { name: string; duckName: string; type: SqlType }[];
+  /** SELECT AS STRUCT / AS VALUE: rows are values. */
+  isValueTable?: boolean;
+};
+
+export function childScope(parent: Scope | undefined): Scope {
+  return { sources: [], ctes: new Map(), ...(parent && { parent }) };
+}
+
+export function findCte(scope: Scope | undefined, name: string): Cte | undefined {
+  for (let at = scope; at; at = at.parent) {
+    const found = at.ctes.get(name.toLowerCase());
+    if (found) return found;
+  }
+  return undefined;
+}
+
+export type { Query };

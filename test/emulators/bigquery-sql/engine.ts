@@ -1,0 +1,58 @@
+// Tables and rows in, a function that answers GoogleSQL from an in-process DuckDB out; used by the tests of the translation.
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { Catalogue, Parameter, RoutineEntry, SqlContext, TableEntry, TableField } from '../../../emulators/bigquery/sql/context.ts';
+import { install } from '../../../emulators/bigquery/sql/install.ts';
+import { duckType, quote, typeOfField } from '../../../emulators/bigquery/sql/sql-type.ts';
+import { translateScript } from '../../../emulators/bigquery/sql/translate.ts';
+
+export const NOW = new Date('2026-01-16T10:00:00Z');
+
+export type Engine = {
+  connection: DuckDBConnection;
+  table(name: string, fields: TableField[], rows?: string[]): Promise<TableEntry>;
+  view(name: string, query: string): void;
+  routine(routine: RoutineEntry): void;
+  /** Rows of the last statement as arrays of JSON values. */
+  rows(sql: string, parameters?: Parameter[]): Promise<unknown[][]>;
+  fields(sql: string): TableField[] | undefined;
+};
+
+export async function startEngine(): Promise<Engine> {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  await install(connection);
+  const tables: TableEntry[] = [];
+  const routines: RoutineEntry[] = [];
+  const catalogue: Catalogue = {
+    find: (project, dataset, table) => tables.find((entry) => entry.project === project && entry.dataset === dataset && entry.table === table),
+    list: (dataset) => tables.filter((entry) => entry.dataset === dataset),
+    routine: (dataset, name) => routines.find((entry) => entry.dataset === dataset && entry.name === name),
+  };
+  const context = (parameters: Parameter[]): SqlContext => ({ catalogue, project: 'p-1', defaultDataset: 'd', parameters, now: NOW });
+  return {
+    connection,
+    async table(name, fields, rows = []) {
+      const entry: TableEntry = { project: 'p-1', dataset: 'd', table: name, type: 'TABLE', fields, duckName: quote(name), createdMs: 1_768_000_000_000 + tables.length };
+      await connection.run(`CREATE TABLE ${entry.duckName} (${fields.map((field) => `${quote(field.name)} ${duckType(typeOfField(field))}`).join(', ')})`);
+      for (const row of rows) await connection.run(`INSERT INTO ${entry.duckName} VALUES (${row})`);
+      tables.push(entry);
+      return entry;
+    },
+    view(name, viewQuery) {
+      tables.push({ project: 'p-1', dataset: 'd', table: name, type: 'VIEW', fields: [], duckName: quote(name), createdMs: 0, viewQuery });
+    },
+    routine: (routine) => { routines.push(routine); },
+    async rows(sql, parameters = []) {
+      let rows: unknown[][] = [];
+      const statements = translateScript(sql, context(parameters));
+      let answer: boolean | undefined;
+      for (let step = statements.next(); !step.done; step = statements.next(answer)) {
+        if (step.value.ddl) throw new Error('the test engine has no catalogue to change');
+        rows = (await connection.runAndReadAll(step.value.duckSql)).getRowsJson() as unknown[][];
+        answer = step.value.kind === 'condition' ? rows[0]?.[0] === true : undefined;
+      }
+      return rows;
+    },
+    fields: (sql) => [...translateScript(sql, context([]))].at(-1)?.fields,
+  };
+}
