@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startControl } from './control.ts';
 import { Faults } from './faults.ts';
+import { holdFolder } from './hold-folder.ts';
 import { SERVICES, type RunningService, type ServiceName, type StartService } from './service.ts';
 
 const HELP = `node --import ./emulators/preload.ts emulators/run.ts <${SERVICES.join('|')}> --data DIR [options]
@@ -39,15 +40,16 @@ async function main(): Promise<void> {
   if (name === undefined || positionals.length !== 1) throw new Error(`Name one service: ${SERVICES.join(', ')}. --help tells more.`);
   if (values.data === undefined) throw new Error('--data is needed: the folder of this service.');
   mkdirSync(values.data, { recursive: true });
+  const ports = { port: portOf('--port', values.port), control: portOf('--control-port', values['control-port']), write: portOf('--write-port', values['write-port']) };
+  await holdFolder(values.data);
 
   const faults = new Faults();
   const { start } = (await import(`./${name}/server.ts`)) as { start: StartService };
   const service = await start({
-    host: values.host, port: portOf('--port', values.port), dataDir: values.data, project: values.project,
-    faults, now: () => Date.now(), writePort: portOf('--write-port', values['write-port']),
+    host: values.host, port: ports.port, dataDir: values.data, project: values.project, faults, now: () => Date.now(), writePort: ports.write,
   });
   const control = await startControl({
-    host: values.host, port: portOf('--control-port', values['control-port']), faults, ...(service.gauges ? { gauges: service.gauges } : {}),
+    host: values.host, port: ports.control, faults, ...(service.gauges ? { gauges: service.gauges } : {}),
   });
   endTidily(name, service, control.close);
   console.log(JSON.stringify({

@@ -12,6 +12,9 @@ export async function localProcess(service: string, dataDir: string, options: { 
   const child = spawn(process.execPath, ['--import', './emulators/preload.ts', 'emulators/run.ts', service, '--data', dataDir, '--port', String(options.port ?? 0), '--project', 'test-project'], {
     cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...options.env },
   });
+  const end = (): void => { child.kill('SIGKILL'); };
+  process.once('exit', end);
+  child.once('exit', () => process.off('exit', end));
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
   const lines = createInterface({ input: child.stdout! });
   const line = await Promise.race([new Promise<string>((done) => lines.once('line', done)), exited.then((code) => { throw new Error(`${service} ended with ${code} before it was ready`); })]);

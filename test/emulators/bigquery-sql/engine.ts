@@ -16,6 +16,7 @@ export type Engine = {
   /** Rows of the last statement as arrays of JSON values. */
   rows(sql: string, parameters?: Parameter[]): Promise<unknown[][]>;
   fields(sql: string): TableField[] | undefined;
+  context(parameters?: Parameter[]): SqlContext;
 };
 
 export async function startEngine(): Promise<Engine> {
@@ -38,6 +39,7 @@ export async function startEngine(): Promise<Engine> {
       tables.push(entry);
       return entry;
     },
+    context: (parameters = []) => context(parameters),
     view(name, viewQuery) {
       tables.push({ project: 'p-1', dataset: 'd', table: name, type: 'VIEW', fields: [], duckName: quote(name), createdMs: 0, viewQuery });
     },

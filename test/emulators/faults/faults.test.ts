@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startControl, type Control } from '../../../emulators/control.ts';
 import { Faults, readFaultPlans } from '../../../emulators/faults.ts';
+import { holdFolder } from '../../../emulators/hold-folder.ts';
 import { localProcess } from '../local-process.ts';
 
 let faults: Faults;
@@ -64,6 +65,21 @@ test.each([
 test('readFaultPlans takes one plan or many', () => {
   expect(readFaultPlans({ method: '*', kind: 'hang' })).toHaveLength(1);
   expect(readFaultPlans([{ method: '*', kind: 'hang' }, { method: 'a', kind: 'lose' }])).toHaveLength(2);
+});
+
+test('a second process on the same data folder waits for the first to end', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'run-'));
+  const first = await localProcess('metadata', dataDir);
+  const startMs = performance.now();
+  const second = localProcess('metadata', dataDir);
+  await new Promise((done) => setTimeout(done, 1_000));
+  await first.kill('SIGKILL');
+  const started = await second;
+  expect(performance.now() - startMs).toBeGreaterThan(1_000);
+  await expect(holdFolder(dataDir, 100)).rejects.toThrow('Another process is using');
+  await started.kill('SIGKILL');
+  (await holdFolder(dataDir, 100)).close();
+  rmSync(dataDir, { recursive: true, force: true });
 });
 
 test('a service as a process says its ports on one line, has a control port, and ends tidily', async () => {
