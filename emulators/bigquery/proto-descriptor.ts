@@ -2,9 +2,9 @@
 // Called by append-rows.ts once per descriptor; proto-row.ts reads rows by the plan.
 import { isRepeated, isRequired, typeOf, type TableField } from './fields.ts';
 
-/** google.protobuf.DescriptorProto as proto-loader decodes it (enums as names). */
-export type Descriptor = { name?: string; field?: DescriptorField[]; nested_type?: Descriptor[]; enum_type?: EnumDescriptor[] };
-export type DescriptorField = { name?: string; number?: number; label?: string; type?: string; type_name?: string };
+/** google.protobuf.DescriptorProto as proto-loader decodes it: enums as names, and, unlike every other message, fields in camelCase (they are its own). */
+export type Descriptor = { name?: string; field?: DescriptorField[]; nestedType?: Descriptor[]; enumType?: EnumDescriptor[] };
+export type DescriptorField = { name?: string; number?: number; label?: string; type?: string; typeName?: string };
 type EnumDescriptor = { name?: string; value?: { name?: string; number?: number }[] };
 
 /** How the value of a field becomes JSON. The second half of the name is the encoding on the wire. */
@@ -75,8 +75,8 @@ type Known = { types: Map<string, Descriptor>; enums: Map<string, EnumDescriptor
 function index(descriptor: Descriptor, prefix: string, types: Map<string, Descriptor>, enums: Map<string, EnumDescriptor>): void {
   const name = `${prefix}${descriptor.name ?? ''}`;
   types.set(name, descriptor);
-  for (const nested of descriptor.nested_type ?? []) index(nested, `${name}.`, types, enums);
-  for (const entry of descriptor.enum_type ?? []) enums.set(`${name}.${entry.name ?? ''}`, entry);
+  for (const nested of descriptor.nestedType ?? []) index(nested, `${name}.`, types, enums);
+  for (const entry of descriptor.enumType ?? []) enums.set(`${name}.${entry.name ?? ''}`, entry);
 }
 
 /** `.package.Row.Item`, `Row.Item` or `Item`: the only type that ends so. */
@@ -128,12 +128,12 @@ function fieldPlan(field: DescriptorField, column: TableField, at: number, path:
     number: field.number ?? 0, name: column.name, key: Buffer.from(`${JSON.stringify(column.name)}:`), index: at, repeated, column: type, proto, path: place,
   };
   if (type === 'RECORD') {
-    const nested = resolve(known.types, field.type_name);
-    if (nested === undefined || proto === 'GROUP') throw new SchemaMismatch(`The type ${field.type_name ?? ''} of ${place} is not part of the descriptor`);
+    const nested = resolve(known.types, field.typeName);
+    if (nested === undefined || proto === 'GROUP') throw new SchemaMismatch(`The type ${field.typeName ?? ''} of ${place} is not part of the descriptor`);
     plan.nested = messagePlan(nested, column.fields ?? [], `${place}.`, known);
   }
   if (proto === 'ENUM' && type === 'STRING') {
-    plan.enumNames = new Map((resolve(known.enums, field.type_name)?.value ?? []).map((value) => [value.number ?? 0, value.name ?? '']));
+    plan.enumNames = new Map((resolve(known.enums, field.typeName)?.value ?? []).map((value) => [value.number ?? 0, value.name ?? '']));
   }
   return plan;
 }
