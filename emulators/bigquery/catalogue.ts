@@ -93,9 +93,9 @@ export class Catalogue {
   }
   /** Everything of one kind in a dataset, by name. */
   list<K extends 'table' | 'routine'>(kind: K, project: string, dataset: string): Extract<Resource, { kind: K }>[] {
-    return this.all(kind)
-      .filter((resource) => resource.project === project && resource.dataset === dataset)
-      .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    const all: Resource[] = this.all(kind);
+    const found = all.filter((resource) => resource.project === project && resource.dataset === dataset).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    return found as Extract<Resource, { kind: K }>[];
   }
 
   /**

@@ -117,3 +117,18 @@ function evolveField(table: string, field: TableField, next: TableField, added: 
   if (typeOf(field) === 'RECORD') merged.fields = evolve(table, field.fields ?? [], next.fields ?? [], added, `${path}${field.name}${isRepeated(field) ? '[]' : ''}.`);
   return merged;
 }
+
+const FIXED_BYTES: Record<string, number> = { BOOLEAN: 1, NUMERIC: 16, INTERVAL: 16 };
+
+/** What BigQuery counts for a row (docs/pricing#data-size): NULL is nothing, text is its UTF-8 and 2, numbers and times are 8. */
+export function logicalBytes(fields: TableField[], row: Record<string, unknown>): number {
+  const size = (field: TableField, value: unknown): number => {
+    if (value === null || value === undefined) return 0;
+    if (Array.isArray(value)) return value.reduce<number>((sum, element) => sum + size(field, element), 0);
+    const type = typeOf(field);
+    if (type === 'RECORD') return logicalBytes(field.fields ?? [], value as Record<string, unknown>);
+    if (type === 'STRING' || type === 'BYTES') return 2 + Buffer.byteLength(String(value));
+    return type === 'JSON' ? Buffer.byteLength(JSON.stringify(value)) : FIXED_BYTES[type] ?? 8;
+  };
+  return fields.reduce((sum, field) => sum + size(field, row[field.name]), 0);
+}

@@ -45,7 +45,7 @@ export class Results {
       for (const row of rows) {
         if (index.rows % INDEX_EVERY_ROWS === 0) {
           bytes += Buffer.byteLength(text);
-          if (text !== '' && !file.write(text)) await Promise.race([failed, new Promise((done) => file.once('drain', done))]);
+          if (text !== '' && !file.write(text)) await Promise.race([failed, new Promise<void>((done) => file.once('drain', () => done()))]);
           text = '';
           index.offsets.push(bytes);
         }
@@ -57,7 +57,7 @@ export class Results {
       if (text !== '') file.write(text);
       if (bytes > KEPT_IN_MEMORY_BYTES_MAX) delete index.small;
     }
-    await Promise.race([failed, new Promise<void>((done) => file.end(done))]);
+    await Promise.race([failed, new Promise<void>((done) => file.end(() => done()))]);
     this.remember(name, index);
     return index.rows;
   }

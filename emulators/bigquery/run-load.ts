@@ -66,7 +66,7 @@ async function convert(sources: Source[], fields: TableField[], config: LoadConf
     }
     loaded.bytes += position;
   }
-  await new Promise<void>((done) => file.end(done));
+  await new Promise<void>((done) => file.end(() => done()));
   return loaded;
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { BufferedRows, Catalogue, Table } from './catalogue.ts';
 import { rowsOf, type Engine } from './engine.ts';
-import { columnsSql, duckType, evolve, literal, quoted, type AddedField, type TableField } from './fields.ts';
+import { columnsSql, duckType, evolve, literal, logicalBytes, quoted, type AddedField, type TableField } from './fields.ts';
 import { Journal, journalFiles, type SealedFile } from './journal.ts';
 import { Refusal } from './refusal.ts';
 
@@ -193,7 +193,7 @@ export class TableStore {
     return this.buffered(table).map(({ from, to }) => `NOT (rowid >= ${from} AND rowid < ${to})`).join(' AND ') || 'TRUE';
   }
 
-  /** Rows and bytes. Bytes are rows times the JSON length of a sample of them, since DuckDB cannot say what BigQuery would count. */
+  /** Rows and bytes. Bytes are rows times the logical size of a sample of them, since DuckDB cannot say what BigQuery would count. */
   async counts(table: Table): Promise<Counts> {
     if (table.type === 'VIEW') return { rows: 0, bytes: 0, bufferedRows: 0, bufferedBytes: 0, oldestBufferedMs: 0 };
     const rows = await this.engine.read(async (connection) => Number((await rowsOf(connection, `SELECT count(*) AS n FROM ${physicalSql(table.physical)}`))[0]?.['n'] ?? 0));
@@ -211,8 +211,9 @@ export class TableStore {
   private async bytesPerRow(table: Table): Promise<number> {
     let bytes = this.rowBytes.get(table);
     if (bytes === undefined) {
-      const sql = `SELECT avg(strlen(CAST(to_json(sample) AS VARCHAR))) AS n FROM (SELECT * FROM ${physicalSql(table.physical)} LIMIT 200) AS sample`;
-      bytes = await this.engine.read(async (connection) => Number((await rowsOf(connection, sql))[0]?.['n'] ?? 0));
+      const sql = `SELECT CAST(to_json(sample) AS VARCHAR) AS row FROM (SELECT * FROM ${physicalSql(table.physical)} LIMIT 200) AS sample`;
+      const rows = await this.engine.read((connection) => rowsOf(connection, sql));
+      bytes = rows.reduce((sum, { row }) => sum + logicalBytes(table.fields, JSON.parse(row as string) as Record<string, unknown>), 0) / rows.length;
       this.rowBytes.set(table, bytes);
     }
     return bytes;
