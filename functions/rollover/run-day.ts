@@ -64,7 +64,8 @@ export async function runDay(context: DayContext, day: DueDay, lastRecorded: num
     if (step.state !== 'done') return record(context, { ...failedRun(context, day.date, run.number, step, name), startedMs: evidence.startedMs });
     if (name === 'conflicts') conflicts = Number((await context.warehouse.rows(step.jobId))?.[0]?.['id_conflict'] ?? 0);
   }
-  await describeDaily(context, day.date, daily);
+  // The job of an earlier dataset with this name, or a hand that dropped the table: the next run makes it again.
+  if ((await describeDaily(context, day.date, daily)) === 'absent') return record(context, { ...failedRun(context, day.date, run.number, folded, `fold (${daily} is not there)`), startedMs: evidence.startedMs });
   const kept = Number((await context.warehouse.ask(rowCountSql(context.warehouse.at, daily)))[0]?.['row_count']);
   return record(context, finishedRun(context, day.date, run.number, evidence, folded, kept, conflicts));
 }
@@ -101,17 +102,17 @@ async function stepOf(context: DayContext, id: string, sql: string, destination?
   }
 }
 
-async function describeDaily({ warehouse, tables }: DayContext, date: EventDate, daily: string): Promise<void> {
-  await warehouse.describe(daily, {
+async function describeDaily({ warehouse, tables }: DayContext, date: EventDate, daily: string): Promise<'described' | 'absent'> {
+  return warehouse.describe(daily, {
     description: `Stream ${tables.stream}, event date ${date}: each event once.`,
     fields: tables.fields,
     ...(tables.dailyExpirationDays === null ? {} : { expirationMs: utcMidnightOf(date) + (tables.dailyExpirationDays + 1) * DAY_MS }),
   });
 }
 
-function failedRun({ tables }: DayContext, date: EventDate, run: number, job: JobState, step: string): Run {
+function failedRun({ warehouse, tables }: DayContext, date: EventDate, run: number, job: JobState, step: string): Run {
   return {
-    stream: tables.stream, date, run, jobId: jobIdOf(tables.stream, date, run), status: 'failed', reason: `${step}: ${job.state === 'failed' ? job.reason : job.state}`,
+    stream: tables.stream, date, run, jobId: warehouse.fullJobId(jobIdOf(tables.stream, date, run)), status: 'failed', reason: `${step}: ${job.state === 'failed' ? job.reason : job.state}`,
     read: null, kept: null, duplicate: null, idConflict: null, late: null, startedMs: 'startedMs' in job ? job.startedMs : 0, elapsedMs: null, bytesProcessed: null, isAnnounced: true, sources: [],
   };
 }
@@ -121,7 +122,7 @@ function finishedRun(context: DayContext, date: EventDate, run: number, evidence
   const late = evidence.sources.filter(({ table }) => table.startsWith(`late_${prefix}_`)).reduce((sum, { rows }) => sum + rows, 0);
   const reason = disagreement(evidence, kept, evidence.sources.every(({ table }) => context.wasClosed(table, evidence.startedMs)));
   return {
-    stream, date, run, jobId: jobIdOf(stream, date, run), status: reason === null ? 'done' : 'provisional', reason,
+    stream, date, run, jobId: context.warehouse.fullJobId(jobIdOf(stream, date, run)), status: reason === null ? 'done' : 'provisional', reason,
     read: evidence.read, kept, duplicate: Math.max(0, evidence.read - kept), idConflict: conflicts, late,
     startedMs: evidence.startedMs, elapsedMs: folded.elapsedMs, bytesProcessed: folded.bytesProcessed, isAnnounced: reason !== null, sources: evidence.sources,
   };
@@ -136,7 +137,7 @@ export function disagreement({ ids, rowsWithoutId }: Pick<Evidence, 'ids' | 'row
 
 async function record(context: DayContext, run: Run): Promise<DayResult> {
   const sql = insertRunSql(context.warehouse.at, run, context.nowMicros());
-  const step = await stepOf(context, `${run.jobId}_record`, sql);
+  const step = await stepOf(context, `${jobIdOf(run.stream, run.date, run.run)}_record`, sql);
   if (step === undefined) return { state: 'running', run: run.run, step: 'record' };
   if (step.state !== 'done') throw new Error(`Job ${step.jobId} could not write the row of the run into rollovers: ${step.state === 'failed' ? step.reason : step.state}`);
   return { state: 'recorded', run };

@@ -17,6 +17,8 @@ export type Destination = { table: string; clustering?: readonly string[]; parti
 
 export type Warehouse = {
   at: DatasetPath;
+  /** The id that BigQuery knows a job by. Ids are unique in a project, which may hold several datasets of Chiplog. */
+  fullJobId(id: string): string;
   tables(): Promise<string[]>;
   job(id: string): Promise<JobState>;
   /** Starts a query job. That there is one with this id already is no error: it is the same one, started by another call. */
@@ -28,7 +30,7 @@ export type Warehouse = {
   /** BigQuery's clock, milliseconds since 1970. */
   nowMs(): Promise<number>;
   /** Columns' descriptions and the day the table expires: a job that replaces a table does not carry them over. */
-  describe(table: string, about: { description: string; fields: readonly TableField[]; expirationMs?: number }): Promise<void>;
+  describe(table: string, about: { description: string; fields: readonly TableField[]; expirationMs?: number }): Promise<'described' | 'absent'>;
   /** That it is gone already is no error. */
   drop(table: string): Promise<void>;
 };
@@ -39,10 +41,11 @@ const ALREADY_EXISTS = 409;
 
 export function createWarehouse(bigquery: BigQuery, at: DatasetPath, location: string): Warehouse {
   const dataset = bigquery.dataset(at.dataset);
+  const fullJobId = (id: string): string => `${id}_in_${at.dataset}`;
 
   async function job(id: string): Promise<JobState> {
     try {
-      const [metadata] = await bigquery.job(id, { location }).getMetadata() as [JobMetadata, unknown];
+      const [metadata] = await bigquery.job(fullJobId(id), { location }).getMetadata() as [JobMetadata, unknown];
       return stateOf(metadata);
     } catch (error) {
       if (codeOf(error) === NOT_FOUND) return { state: 'absent' };
@@ -52,7 +55,7 @@ export function createWarehouse(bigquery: BigQuery, at: DatasetPath, location: s
 
   async function submit(id: string, sql: string, destination?: Destination): Promise<void> {
     try {
-      await bigquery.createJob({ jobId: id, location, configuration: { query: { query: sql, useLegacySql: false, ...(destination === undefined ? {} : writing(at, destination)) } } });
+      await bigquery.createJob({ jobId: fullJobId(id), location, configuration: { query: { query: sql, useLegacySql: false, ...(destination === undefined ? {} : writing(at, destination)) } } });
     } catch (error) {
       if (codeOf(error) === ALREADY_EXISTS) return;
       // A job that fails at once is reported by the client as a failed call; the job is there and says why itself.
@@ -62,7 +65,7 @@ export function createWarehouse(bigquery: BigQuery, at: DatasetPath, location: s
 
   async function rows(id: string): Promise<Row[] | undefined> {
     try {
-      const [result] = await bigquery.job(id, { location }).getQueryResults();
+      const [result] = await bigquery.job(fullJobId(id), { location }).getQueryResults();
       return result as Row[];
     } catch (error) {
       if (codeOf(error) === NOT_FOUND) return undefined;
@@ -74,6 +77,7 @@ export function createWarehouse(bigquery: BigQuery, at: DatasetPath, location: s
 
   return {
     at,
+    fullJobId,
     ask,
     job,
     submit,
@@ -81,7 +85,13 @@ export function createWarehouse(bigquery: BigQuery, at: DatasetPath, location: s
     tables: async () => (await dataset.getTables())[0].map(({ id }) => id!).sort(),
     nowMs: async () => Number((await ask('SELECT UNIX_MILLIS(CURRENT_TIMESTAMP()) AS now_ms'))[0]?.['now_ms']),
     describe: async (table, { description, fields, expirationMs }) => {
-      await dataset.table(table).setMetadata({ description, schema: { fields: [...fields] }, ...(expirationMs === undefined ? {} : { expirationTime: String(expirationMs) }) });
+      try {
+        await dataset.table(table).setMetadata({ description, schema: { fields: [...fields] }, ...(expirationMs === undefined ? {} : { expirationTime: String(expirationMs) }) });
+        return 'described';
+      } catch (error) {
+        if (codeOf(error) === NOT_FOUND) return 'absent';
+        throw error;
+      }
     },
     drop: async (table) => { await dataset.table(table).delete({ ignoreNotFound: true }); },
   };

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BigQuery } from '@google-cloud/bigquery';
+import { OAuth2Client } from 'google-auth-library';
 import { Faults } from '../../emulators/faults.ts';
 import { start } from '../../emulators/bigquery/server.ts';
 import type { DayMessage } from '../../functions/rollover/announce.ts';
@@ -43,8 +44,10 @@ export async function startBigQuery(): Promise<LocalBigQuery> {
   const faults = new Faults();
   const service = await start({ host: '127.0.0.1', port: 0, dataDir, project: PROJECT, faults, now });
   process.env['BIGQUERY_EMULATOR_HOST'] = `http://127.0.0.1:${service.port}`;
+  const authClient = new OAuth2Client();
+  authClient.setCredentials({ access_token: 'local', expiry_date: Date.now() + 86_400_000 });
   return {
-    bigquery: new BigQuery({ projectId: PROJECT, location: 'US' }), faults, now,
+    bigquery: new BigQuery({ projectId: PROJECT, location: 'US', authClient: authClient as never }), faults, now,
     setNow: (iso) => { offsetMs = Date.parse(iso) - Date.now(); },
     close: async () => { await service.close(); rmSync(dataDir, { recursive: true, force: true }); },
   };
@@ -133,7 +136,7 @@ export function dying(context: RolloverContext, diesAfter: (call: number, name: 
     ...context, calls,
     publish: mortal('publish', context.publish),
     warehouse: {
-      at: warehouse.at, nowMs: warehouse.nowMs,
+      at: warehouse.at, fullJobId: warehouse.fullJobId, nowMs: warehouse.nowMs,
       tables: mortal('tables', warehouse.tables), job: mortal('job', warehouse.job), submit: mortal('submit', warehouse.submit), rows: mortal('rows', warehouse.rows),
       ask: mortal('ask', warehouse.ask), describe: mortal('describe', warehouse.describe), drop: mortal('drop', warehouse.drop),
     },
