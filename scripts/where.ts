@@ -1,7 +1,7 @@
 // Which project a command works on: in go its options, out come the settings it needs. `--project` means a real one; without it the
 // local run of this folder, read from .chiplog/local.json. Used by scripts/migrate.ts and scripts/replay.ts.
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 export type Where = { project: string; dataset: string; bucket: string; prefix: string; location: string; name: string };
 export type WhereOptions = { project?: string | undefined; dataset?: string | undefined; bucket?: string | undefined; prefix?: string | undefined; location?: string | undefined };
@@ -16,8 +16,6 @@ export const WHERE_HELP = `  --project ID    a real project (its credentials are
   --bucket NAME   bucket of the raw files (default PROJECT-raw)
   --prefix NAME   first part of topic names (default chiplog)
   --location L    BigQuery location (default US)`;
-
-const LOCAL_FILE = join(resolve(import.meta.dirname, '..'), '.chiplog', 'local.json');
 
 /** Reads the local run's variables into this process when no project is named. Throws an Error that says what to do. */
 export function whereOf(options: WhereOptions): Where {
@@ -39,7 +37,7 @@ export function whereOf(options: WhereOptions): Where {
 
 function readLocalRun(): { project: string; dataset: string; bucket: string; env: Record<string, string> } {
   try {
-    return JSON.parse(readFileSync(LOCAL_FILE, 'utf8'));
+    return JSON.parse(readFileSync(resolve('.chiplog', 'local.json'), 'utf8'));
   } catch {
     throw new Error('There is no local run: start one with `npm start`, or name a project with --project.');
   }
