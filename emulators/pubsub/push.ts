@@ -119,6 +119,8 @@ export class Pusher implements Consumer {
   /** True: acknowledged. Any other answer, no answer in time or no connection: false. */
   private post(lease: Lease): Promise<boolean> {
     const { delivery, attempt } = lease;
+    // A seek, retention or deletion let go of it while it waited here: its bytes may be gone from the journal.
+    if (this.isClosed || delivery.isDone) return Promise.resolve(false);
     const { resource } = this.subscription;
     const body = pushBody({
       raw: this.store.rawOf(delivery.entry), messageId: String(delivery.entry.id), publishMs: delivery.entry.publishMs,

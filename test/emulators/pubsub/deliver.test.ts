@@ -94,7 +94,6 @@ test('a streaming subscriber gets 2,000 messages once each, and megabytes whole'
   await until('all arrived', () => seen.size === 2_000 && bigBytes === 2 * big.length);
   await subscription.close();
   expect(Math.max(...seen.values())).toBe(1);
-  await until('all acknowledged', () => local.service.gauges!()['outstanding_messages'] === 0 || true);
 });
 
 test('a subscriber that refuses a message on a stream gets it again', async () => {

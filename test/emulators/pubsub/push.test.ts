@@ -162,6 +162,17 @@ test('faults on purpose: a push can be doubled, failed, lost and put behind othe
   expect(dataOf()).toEqual(['second', 'first']);
 });
 
+test('a message that a seek lets go of while its push is held back is not pushed any more', async () => {
+  const { topic, to } = await pushed();
+  local.faults.add({ method: 'Push', kind: 'delay', delay_ms: 300 });
+  await topic.publishMessage({ data: Buffer.from('gone') });
+  await until('held back', () => local.service.gauges!()['outstanding_messages'] === 1);
+  await local.client.subscription(`push-${names}`).seek(new Date(Date.now() + 60_000));
+  expect(local.service.gauges!()['unacked_messages']).toBe(0);
+  await new Promise((done) => setTimeout(done, 400));
+  expect(to.pushed).toEqual([]);
+});
+
 test('an endpoint that closed an idle connection just as it was used again gets the message at once, without a refusal', async () => {
   const requests = new WeakMap<Socket, number>();
   let answered = 0;

@@ -110,6 +110,24 @@ test('a message that waits does not keep on disk what came after it', async () =
   await again.close();
 });
 
+test('killed in the middle of compaction: the message is there once, and both copies go when it is acknowledged', async () => {
+  const [original, copy] = [join(dir, 'original'), join(dir, 'copy')];
+  const store = opened({ segmentBytes: 2_000 }, original);
+  await withSubscriptions(store, ['a', 'b']);
+  for (const text of ['stuck', 'x'.repeat(3_000), 'y'.repeat(3_000)]) await publish(store, text);
+  const { backlog } = store.catalogue.subscription(named('a'));
+  await store.move(backlog.pending()[0]!, [...store.catalogue.subscriptions.values()]);
+  cpSync(original, copy, { recursive: true });
+  await store.close();
+  const again = opened({ segmentBytes: 2_000 }, copy);
+  expect(waiting(again, 'a').map((text) => text.slice(0, 5))).toEqual(['stuck', 'xxxxx', 'yyyyy']);
+  for (const name of ['a', 'b']) await acknowledge(again, name, () => true);
+  await publish(again, 'after');
+  await expire(again, () => {});
+  expect(again.gauges()['journal_segments']).toBeLessThanOrEqual(2);
+  await again.close();
+});
+
 test('messages beyond the memory budget are read back from disk, whole', async () => {
   const store = opened({ cacheBytesMax: 10_000 });
   await withSubscriptions(store, ['a']);
