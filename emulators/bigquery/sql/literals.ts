@@ -62,8 +62,10 @@ function valueSql(type: ParameterType, value: ParameterValue | undefined): strin
     return `struct_pack(${fields.join(', ')})`;
   }
   if (value?.value === undefined || value.value === null) return `CAST(NULL AS ${duckType(sqlType)})`;
-  if (sqlType.kind === 'BYTES') return bytesLiteral(Buffer.from(value.value, 'base64'));
-  if (sqlType.kind === 'STRING') return stringLiteral(value.value);
-  if (sqlType.kind === 'TIMESTAMP') return timestampLiteral(value.value);
-  return `CAST(${text(value.value)} AS ${duckType(sqlType)})`;
+  // Google's Node client sends numbers and booleans as they are, which the API takes for the texts that it asks for.
+  const given = String(value.value);
+  if (sqlType.kind === 'BYTES') return bytesLiteral(Buffer.from(given, 'base64'));
+  if (sqlType.kind === 'STRING') return stringLiteral(given);
+  if (sqlType.kind === 'TIMESTAMP') return timestampLiteral(given);
+  return `CAST(${text(given)} AS ${duckType(sqlType)})`;
 }
