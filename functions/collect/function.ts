@@ -1,6 +1,5 @@
 // The Cloud Function `collect`: reads its settings, makes its clients once, and hands both to the collector. Nothing is decided here.
 import { readFile, stat } from 'node:fs/promises';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { http } from '@google-cloud/functions-framework';
 import { systemClock } from '../clock.ts';
 import { SHARED, readSettings, text, wholeNumber, type SettingTable } from '../config.ts';
@@ -10,11 +9,12 @@ import { createMetrics, tellEveryMinute } from '../metrics.ts';
 import { createPublisher } from '../publish/publisher.ts';
 import { createSend } from '../publish/send.ts';
 import { openTopics } from '../publish/topic.ts';
-import { bypassBodyParsers } from '../raw-body.ts';
+import { serveDirectly } from '../serve-directly.ts';
 import { createAdmission, watchLoopDelay } from './admission.ts';
 import { createCollector } from './collect.ts';
 import { createDrain, takeOverSignals } from './drain.ts';
 import { explain } from './explain.ts';
+import { createBodyReader } from './read-body.ts';
 import { createSourceStore } from './sources.ts';
 
 export const SETTINGS = {
@@ -35,7 +35,7 @@ const openTopic = openTopics(settings.project);
 
 const opened = (['events', 'inference', 'rejected'] as const).map((stream) => {
   const topic = `${settings.prefix}-${stream}`;
-  const guarded = createSend({ topic, call: openTopic(topic, LIMITS.publishTimeoutMs), log });
+  const guarded = createSend({ topic, call: openTopic(topic), log });
   return [stream, { ...guarded, publisher: createPublisher({ stream, send: guarded.send }) }] as const;
 });
 const topics = Object.fromEntries(opened) as Record<'events' | 'inference' | 'rejected', (typeof opened)[number][1]>;
@@ -59,24 +59,15 @@ const collect = createCollector({
   drain, clock: systemClock, log, metrics,
   codeVersion: settings.codeVersion,
   lateDaysMax: settings.lateDaysMax,
-  bodyTimeoutMs: settings.bodyTimeoutMs,
+  readBody: createBodyReader({ bodyBytesMax: LIMITS.bodyBytesMax, bodyTimeoutMs: settings.bodyTimeoutMs }),
   geoHeader: settings.geoHeader,
   explain: (batch, received) => explain(batch, received, { nowMs: systemClock(), timeZone: settings.timeZone }),
 });
 
-bypassBodyParsers();
 tellEveryMinute(metrics);
-subscribe('http.server.request.start', function first() {
-  unsubscribe('http.server.request.start', first);
-  takeOverSignals(drain, log, async () => {
-    await Promise.all(Object.values(topics).map(({ publisher }) => publisher.flush()));
-    metrics.tell();
-  });
-});
+serveDirectly(collect, () => takeOverSignals(drain, log, async () => {
+  await Promise.all(Object.values(topics).map(({ publisher }) => publisher.flush()));
+  metrics.tell();
+}));
 
-http('collect', (request, response) => {
-  // The framework runs every function inside a `domain`, which makes each promise dearer, and answers an error that escapes one
-  // request by ending the process. Out of the domain such an error comes to the handlers above.
-  (process as { domain?: { exit(): void } }).domain?.exit();
-  return collect(request, response);
-});
+http('collect', collect);
