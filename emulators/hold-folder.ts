@@ -12,13 +12,16 @@ const LOOK_MS = 50;
 
 /** Resolves when the folder is ours, until this process ends; fails when another keeps it. A socket, not a file with a pid: it dies with its process. */
 export async function holdFolder(dataDir: string, waitMs = WAIT_MS): Promise<Server> {
-  const path = join(tmpdir(), `local-cloud-${createHash('sha256').update(realpathSync(dataDir)).digest('hex').slice(0, 24)}.sock`);
+  const name = `local-cloud-${createHash('sha256').update(realpathSync(dataDir)).digest('hex').slice(0, 24)}.sock`;
+  // Linux has sockets without a file, so that nothing is left behind; elsewhere the file lies outside the folder, which people copy.
+  const isAbstract = process.platform === 'linux';
+  const path = isAbstract ? `\0${name}` : join(tmpdir(), name);
   for (const endMs = performance.now() + waitMs; ; await new Promise((done) => setTimeout(done, LOOK_MS))) {
     const held = await listenAt(path);
     if (held !== undefined) return held;
     if (await isAnswered(path)) {
       if (performance.now() > endMs) throw new Error(`Another process is using ${dataDir}. End it, or give --data another folder.`);
-    } else rmSync(path, { force: true }); // left behind by SIGKILL
+    } else if (!isAbstract) rmSync(path, { force: true }); // left behind by SIGKILL
   }
 }
 
