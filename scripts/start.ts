@@ -20,6 +20,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 const ROLLOVER_SECONDS = 900;
 const MAINTAIN_SECONDS = 3_600;
 const NODE_MAJOR = 24;
+const DEMO_PHONES = 12;
+const DEMO_EVENTS = 300;
 
 const say = (line: string): void => console.log(line);
 
@@ -88,11 +90,11 @@ async function run(options: StartOptions): Promise<void> {
       functions: Object.fromEntries(FUNCTIONS.map(({ name }) => [name, urlOf(name)])),
       clock_file: data.clockFile, processes_file: supervisor.processesFile, time_zone: data.timeZone, data_dir: data.dir,
     };
-    const seconds = (performance.now() - startedAt) / 1_000;
-    const demo = options.withDemo ? await sendDemo(facts) : undefined;
     if (ending !== undefined) return await ending;
     writeWhole(localFile, facts);
-    say(summary(facts, now(data.clockFile), { seconds, isClockMoved: readOffset(data.clockFile) !== 0, ...(demo === undefined ? {} : { demo }) }));
+    say(summary(facts, now(data.clockFile), { seconds: (performance.now() - startedAt) / 1_000, isClockMoved: readOffset(data.clockFile) !== 0 }));
+    // After the word "ready": whoever waits for it need not wait for pretend phones.
+    if (options.withDemo) sendDemo(facts).then((line) => { if (ending === undefined) say(line); }, (error: unknown) => { if (ending === undefined) say(`The demo traffic failed: ${String(error)}`); });
   } catch (error) {
     await end(1, error instanceof ExpectedError ? error.message : `It could not be started: ${error instanceof Error ? error.stack : String(error)}`);
   }
@@ -127,9 +129,9 @@ function prepareSources(options: StartOptions, dataDir: string): Sources {
 async function sendDemo(facts: LocalRun): Promise<string> {
   const [{ planPhones }, { sendPlan }] = await Promise.all([import('./send/phones.ts'), import('./send/sender.ts')]);
   // Every start brings new events: the seed is the time.
-  const plan = planPhones({ phones: 12, events: 300, duplicatesPercent: 5, badPercent: 2, latePercent: 5, seed: Math.floor(realNow() / 1_000), nowMs: now(facts.clock_file) });
+  const plan = planPhones({ phones: DEMO_PHONES, events: DEMO_EVENTS, duplicatesPercent: 5, badPercent: 2, latePercent: 5, seed: Math.floor(realNow() / 1_000), nowMs: now(facts.clock_file) });
   const tally = await sendPlan(plan, { collectorUrl: facts.collector_url, writeKey: facts.write_key, gzipShare: 0.5 });
-  return `${tally.accepted} events of 12 phones accepted, ${tally.rejected} bad ones rejected`;
+  return `Demo: ${DEMO_PHONES} pretend phones sent ${tally.accepted} events, and ${tally.rejected} bad ones that were rejected. They can be queried now.\n`;
 }
 
 function gaveUp(child: Child): string {

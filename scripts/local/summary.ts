@@ -14,14 +14,14 @@ export function curlLine(run: Pick<LocalRun, 'collector_url' | 'write_key'>, now
   return `curl -sS ${run.collector_url}/v1/events -H 'Authorization: Bearer ${run.write_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
 }
 
-export function summary(run: LocalRun, nowMs: number, notes: { seconds: number; isClockMoved: boolean; demo?: string }): string {
+export function summary(run: LocalRun, nowMs: number, notes: { seconds: number; isClockMoved: boolean }): string {
   return `
 Chiplog is ready (${notes.seconds.toFixed(1)} s).
 
   Collector     ${run.collector_url}
   Write key     ${run.write_key}
   Data          ${run.data_dir}   (kept; npm start -- --fresh begins anew)
-  Local clock   ${new Date(nowMs).toISOString()}${notes.isClockMoved ? '   (moved)' : ''}, days end at midnight in ${run.time_zone}${notes.demo === undefined ? '' : `\n  Demo          ${notes.demo}`}
+  Local clock   ${new Date(nowMs).toISOString()}${notes.isClockMoved ? '   (moved)' : ''}, days end at midnight in ${run.time_zone}
 
 Send an event:
   ${curlLine(run, nowMs)}

@@ -13,17 +13,24 @@ export type RolloverTold = {
 export function tellRollover({ ledger, made, dropped, last }: RolloverTold): string {
   const lines: string[] = [''];
   if (ledger.length === 0) lines.push('No day had anything to roll over.');
-  for (const row of ledger) lines.push(`  ${row.stream}_${row.event_date}: ${sentence(row)}`);
+  for (const row of ledger.filter((row) => !isEmpty(row))) lines.push(`  ${row.stream}_${row.event_date}: ${sentence(row)}`);
+  const empty = ledger.filter(isEmpty);
+  if (empty.length > 0) lines.push(`  without any event: ${empty.map(({ stream, event_date: date }) => `${stream}_${date}`).join(', ')}`);
   const daily = made.filter((name) => ledger.some(({ stream, event_date: date }) => name === `${stream}_${date}`));
   if (daily.length > 0) lines.push('', `Daily tables made:     ${daily.join(', ')}`);
   const ahead = made.filter((name) => !daily.includes(name));
   if (ahead.length > 0) lines.push(`Made for coming days:  ${ahead.join(', ')}`);
   if (dropped.length > 0) lines.push(`Dropped, now folded:   ${dropped.join(', ')}`);
-  const waiting = last.days.filter(({ state }) => state === 'waiting');
-  if (waiting.length > 0) lines.push('', 'Waiting:', ...waiting.map(({ stream, date, why, until }) => `  ${stream} ${date}${why === undefined ? '' : `: ${why}`}${until === undefined ? '' : `, until ${until}`}`));
+  // That days to come are open is no news.
+  const waiting = last.days.filter(({ state, why }) => state === 'waiting' && why !== 'not_closed');
+  if (waiting.length > 0) lines.push('', ...waiting.map(({ stream, date, why, until }) => `Waiting: ${stream} of ${date}: ${WHY[why ?? ''] ?? why ?? 'later'}${until === undefined ? '' : `; not before ${until}`}.`));
   if (last.problems.length > 0) lines.push('', 'Problems:', ...last.problems.map((problem) => `  ${problem}`));
   return lines.join('\n');
 }
+
+const WHY: Record<string, string> = { late_rows_wait: 'its late rows are folded once a week, since one of them costs a rewrite of the day' };
+
+const isEmpty = ({ status, read }: LedgerRow): boolean => status === 'done' && (read ?? 0) === 0;
 
 function sentence({ status, reason, read, kept, duplicate, late }: LedgerRow): string {
   if (status !== 'done') return `${status}${reason === null ? '' : ` (${reason})`}; nothing was dropped`;
