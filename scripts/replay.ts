@@ -49,7 +49,7 @@ async function main(): Promise<number> {
     files: filesIn(where.project, where.bucket),
     sendTo: (name) => {
       const topic = `${where.prefix}-${name}`;
-      return createSendOnce(topic, () => createSend({ topic, call: openTopic(topic, LIMITS.publishTimeoutMs), log }).send);
+      return createSendOnce(topic, () => createSend({ topic, call: openTopic(topic), log }).send);
     },
     wait,
     lateDaysMax: LIMITS.lateDaysMax,

@@ -44,15 +44,23 @@ export function planFields(current: readonly TableField[], wanted: readonly Tabl
   return plan;
 }
 
+/** Tables that are read at a time: a year of three streams is a thousand of them. */
+const READS_AT_ONCE = 8;
+
 /** Plans for all shards of the streams that lack something or contradict the schema; tables that are right are left out. */
 export async function planMigration(api: Pick<TableApi, 'list' | 'fieldsOf'>, streams: readonly StreamTables[]): Promise<TablePlan[]> {
-  const plans: TablePlan[] = [];
-  for (const table of await api.list()) {
+  const shards = (await api.list()).flatMap((table) => {
     const of = streams.find(({ prefix }) => shardOfTable(prefix, table) !== undefined);
-    const current = of === undefined ? undefined : await api.fieldsOf(table);
-    if (of === undefined || current === undefined) continue;
-    const plan = { stream: of.stream, table, ...planFields(current, of.fields) };
-    if (plan.additions.length > 0 || plan.conflicts.length > 0) plans.push(plan);
+    return of === undefined ? [] : [{ table, of }];
+  });
+  const plans: TablePlan[] = [];
+  for (let at = 0; at < shards.length; at += READS_AT_ONCE) {
+    const read = await Promise.all(shards.slice(at, at + READS_AT_ONCE).map(async ({ table, of }) => ({ table, of, current: await api.fieldsOf(table) })));
+    for (const { table, of, current } of read) {
+      if (current === undefined) continue;
+      const plan = { stream: of.stream, table, ...planFields(current, of.fields) };
+      if (plan.additions.length > 0 || plan.conflicts.length > 0) plans.push(plan);
+    }
   }
   return plans;
 }

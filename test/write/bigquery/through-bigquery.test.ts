@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { tableDefinition } from '../../../functions/maintain/tables.ts';
 import type { Outcome } from '../../../functions/outcome.ts';
+import { ENCODERS } from '../../../schemas/generated/rows.ts';
 import { startLocalBigQuery, startWriter } from './local-writer.ts';
 import type { LocalBigQuery } from './local-writer.ts';
 import { envelopeOf, goodEvent, messageOf, NOON, NOON_MICROS, pushBodyOf } from './messages.ts';
@@ -72,6 +73,17 @@ test('forty messages at once are forty messages in the table', async () => {
   const ids = (await local.rowsOf('events_intraday_20260115')).map((row) => row['event_id']);
   expect(new Set(ids).size).toBe(120);
   expect(ids).toHaveLength(120);
+});
+
+test('F20: a row that BigQuery refuses goes to the rejected topic as it was sent, the other rows of its append are stored', async () => {
+  await writer.stop();
+  // Bytes that are no text: our encoder cannot make them, so that only a bug in it could.
+  const encode = (row: never): Uint8Array => ((row as { event_name?: string }).event_name === 'poison' ? Buffer.from([0x0a, 0x02, 0xff, 0xfe]) : ENCODERS.events(row));
+  writer = startWriter(local, { clock: () => clock, encoders: { ...ENCODERS, events: encode } });
+  const poison = goodEvent({ event_name: 'poison' });
+  expect(await push([envelopeOf([goodEvent(), poison, goodEvent()])])).toMatchObject({ kind: 'accepted' });
+  expect((await local.rowsOf('events_intraday_20260115')).map((row) => row['event_name'])).toEqual(['purchase', 'purchase']);
+  expect(writer.refused).toMatchObject([{ stream: 'rejected', body: { stage: 'write-bigquery', index: 1, event: poison, errors: [{ code: 'row_refused' }] } }]);
 });
 
 describe('trouble', () => {
