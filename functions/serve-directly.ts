@@ -8,7 +8,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
 const CHANNEL = 'http.server.request.start';
 
-export type DirectHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+export type DirectHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 /** `atFirst` runs before the first request is handled: the framework adds its signal handlers after loading the function. */
 export function serveDirectly(handler: DirectHandler, atFirst: () => void = () => undefined): void {

@@ -9,8 +9,7 @@ import { LIMITS } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import { accepted, rejected, type Outcome } from '../outcome.ts';
 import type { EncodedLine } from '../envelope-line.ts';
-import type { Publisher } from '../publish/publisher.ts';
-import { readRawBody } from '../raw-body.ts';
+import type { Published, Publisher } from '../publish/publisher.ts';
 import { validateBatch, type Verdict } from '../validate/validate-batch.ts';
 import type { CollectedStream } from '../validate/validators.ts';
 import type { Admission } from './admission.ts';
@@ -21,8 +20,9 @@ import type { Drain } from './drain.ts';
 import { batchLines, clientFacts, unreadableLine, type Received } from './make-lines.ts';
 import { parseBody, parseLines, type ParsedBody } from './parse-body.ts';
 import type { MappedBatch } from './protocols/protocol.ts';
+import type { BodyOrError, BodyReader } from './read-body.ts';
 import { readHead, splitUrl, type RequestHead } from './read-head.ts';
-import { respond, respondError, respondPreflight, type Headers } from './respond.ts';
+import { respond, respondError, respondPreflight, respondText, type Headers } from './respond.ts';
 import { routeAt, type Route } from './routes.ts';
 import type { LiveSource, SourceList, SourceStore } from './sources.ts';
 
@@ -38,7 +38,7 @@ export type CollectorParts = {
   metrics: Metrics;
   codeVersion: string;
   lateDaysMax: number;
-  bodyTimeoutMs: number;
+  readBody: BodyReader;
   /** Header in which the load balancer says country, region and city of the client; '' when there is none. */
   geoHeader: string;
   /** The answer of a debug route, which stores nothing. */
@@ -47,44 +47,62 @@ export type CollectorParts = {
 
 export type JudgedBatch = { mapped: MappedBatch; verdict: Verdict; route: Route };
 
+/** What a step leaves: nothing more to do, or a callback that will come. */
+type Step = 'goes on' | undefined;
+
 /** One request on its way through the steps. */
 type Exchange = { request: IncomingMessage; response: ServerResponse; route: Route; head: RequestHead; list: SourceList; cors: Headers; requestId: string; source: LiveSource | undefined };
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** What is to be published for a request, and what is answered when Pub/Sub took all of it. */
-type Stored = { lines: { stream: CollectedStream | 'rejected'; line: EncodedLine }[]; whenStored: () => void };
+/** What is to be published for a request, and what is answered when Pub/Sub took all of it. No more: it lives until then, and what lives long is dear. */
+type Pending = { lines: Line[]; accepted: number; rejected: number; answer: string | IngestError; cors: Headers };
+type Line = { stream: CollectedStream | 'rejected'; line: EncodedLine };
 
 export function createCollector(parts: CollectorParts): Handler {
-  // Two waits, for the body and for Pub/Sub; everything between them is synchronous. (The framework's `domain` makes every promise dear.)
-  return async (request, response) => {
-    const isLast = parts.drain.enter(response);
-    let takenBytes = 0;
-    try {
-      if (isLast) return refuse(response, ingestError('shutting_down'), { connection: 'close' });
-      const list = parts.sources.fresh() ?? await parts.sources.current();
+  // Three synchronous steps with two waits between them, for the body and for Pub/Sub. Callbacks, since a dozen promises a request
+  // cost more than a small batch, and since nothing of a step but what the next one needs may live on while it waits.
+  return (request, response) => {
+    if (parts.drain.enter(response)) return step(response, 0, () => refuse(response, ingestError('shutting_down'), { connection: 'close' }));
+    const list = parts.sources.fresh();
+    if (list !== undefined) begin(request, response, list);
+    else parts.sources.current().then((read) => begin(request, response, read), (error: unknown) => step(response, 0, () => { throw error; }));
+  };
+
+  function begin(request: IncomingMessage, response: ServerResponse, list: SourceList | IngestError): void {
+    step(response, 0, () => {
       const exchange = open(request, response, list);
-      if (exchange === undefined) return;
-      takenBytes = exchange.head.bodyBytesMax;
+      if (exchange === undefined) return undefined;
       parts.drain.reading(response);
-      const body = await readRawBody(request, { bodyBytesMax: LIMITS.bodyBytesMax, bodyTimeoutMs: parts.bodyTimeoutMs });
-      parts.drain.read(response);
-      if (response.headersSent) return; // it was answered while the body came: the instance is stopping
-      if (body.kind !== 'accepted') return refuseUnread(response, body.error, exchange.cors);
-      const stored = digest(exchange, body.value);
-      if (stored === undefined) return;
-      const failure = await publishAll(stored.lines);
-      if (failure === undefined) stored.whenStored();
-      else refuse(response, failure, exchange.cors);
+      parts.readBody(request, (body) => step(response, exchange.head.bodyBytesMax, () => finish(exchange, body)));
+      return 'goes on';
+    });
+  }
+
+  function finish(exchange: Exchange, body: BodyOrError): Step {
+    const { response, head, cors } = exchange;
+    parts.drain.read(response);
+    if (body === undefined || response.headersSent) return undefined; // gone, or answered while the body came: the instance is stopping
+    if (!Buffer.isBuffer(body)) return refuseUnread(response, body, cors);
+    const pending = digest(exchange, body);
+    if (pending === undefined) return undefined;
+    publishAll(pending.lines, (failure) => step(response, head.bodyBytesMax, () => (failure === undefined ? answer(response, pending) : refuse(response, failure, cors))));
+    return 'goes on';
+  }
+
+  /** Runs one step of a request. A bug in it is that request's only, and its client keeps its events. */
+  function step(response: ServerResponse, takenBytes: number, work: () => Step): void {
+    let result: Step;
+    try {
+      result = work();
     } catch (error) {
-      // A bug of ours: this request only, and the client keeps its events.
       parts.log('ERROR', 'A request failed for a reason nobody thought of.', { error });
       refuse(response, ingestError('invariant_broken', { what: 'see the log' }));
-    } finally {
-      if (takenBytes > 0) parts.admission.release(takenBytes);
-      parts.drain.leave(response);
     }
-  };
+    if (result === 'goes on') return;
+    if (takenBytes > 0) parts.admission.release(takenBytes);
+    parts.drain.leave(response);
+  }
 
   /** All that can be judged before the body, from cheap to dear. Undefined: it was answered. Else its bytes are taken from the budget. */
   function open(request: IncomingMessage, response: ServerResponse, list: SourceList | IngestError): Exchange | undefined {
@@ -113,7 +131,7 @@ export function createCollector(parts: CollectorParts): Handler {
   }
 
   /** The body's bytes -> what to publish. Undefined: it was answered. */
-  function digest(exchange: Exchange, bytes: Buffer): Stored | undefined {
+  function digest(exchange: Exchange, bytes: Buffer): Pending | undefined {
     const { head, route, list, response, requestId, request, cors } = exchange;
     const parsed = parse(bytes, head, requestId);
     const checked = exchange.source !== undefined ? accepted(exchange.source) : checkSource(list, bodyKey(parsed), route.stream, head.origin);
@@ -125,8 +143,8 @@ export function createCollector(parts: CollectorParts): Handler {
     const batch = parsed.kind === 'accepted' ? judge(parsed.value, received, head) : parsed;
     if (batch.kind !== 'accepted') {
       // Its first bytes are stored before the sender is told to drop it.
-      const lines: Stored['lines'] = route.isDebug ? [] : [{ stream: 'rejected', line: unreadableLine(bytes, batch.error, received) }];
-      return { lines, whenStored: () => refuse(response, batch.error, cors) };
+      const lines: Line[] = route.isDebug ? [] : [{ stream: 'rejected', line: unreadableLine(bytes, batch.error, received) }];
+      return { lines, accepted: 0, rejected: 0, answer: batch.error, cors };
     }
     return store(exchange, batch.value, received);
   }
@@ -162,7 +180,7 @@ export function createCollector(parts: CollectorParts): Handler {
   }
 
   /** The lines of a readable body, and its answer. */
-  function store(exchange: Exchange, batch: JudgedBatch & { parsed: ParsedBody }, received: Received): Stored | undefined {
+  function store(exchange: Exchange, batch: JudgedBatch & { parsed: ParsedBody }, received: Received): Pending | undefined {
     const { response, route, head } = exchange;
     const { source } = received;
     const cors = head.origin === undefined ? exchange.cors : corsHeaders(head.origin, source.origins, route.allowsCredentials);
@@ -170,23 +188,37 @@ export function createCollector(parts: CollectorParts): Handler {
     const count = batch.mapped.events.length;
     source.rate?.take(count);
     const { events, rejected: refused } = batchLines(batch.parsed, batch.mapped, batch.verdict, received);
-    return {
-      lines: [{ stream: route.stream, line: events }, ...refused.map((line) => ({ stream: 'rejected' as const, line }))],
-      whenStored() {
-        const rejectedCount = batch.verdict.rejected.size;
-        parts.metrics.count('events_accepted', count - rejectedCount);
-        if (rejectedCount > 0) parts.metrics.count('events_rejected', rejectedCount);
-        parts.metrics.count('requests_stored');
-        respond(response, 200, { accepted: count - rejectedCount, rejected: [...batch.verdict.rejected].map(answerFor) }, cors);
-      },
-    };
+    const rejectedCount = batch.verdict.rejected.size;
+    const entries = rejectedCount === 0 ? '[]' : JSON.stringify([...batch.verdict.rejected].map(answerFor));
+    const lines: Line[] = [{ stream: route.stream, line: events }];
+    for (const line of refused) lines.push({ stream: 'rejected', line });
+    return { lines, accepted: count - rejectedCount, rejected: rejectedCount, answer: `{"accepted":${count - rejectedCount},"rejected":${entries}}`, cors };
   }
 
-  /** Undefined when every line was acknowledged. */
-  async function publishAll(lines: Stored['lines']): Promise<IngestError | undefined> {
-    const outcomes = await Promise.all(lines.map(({ stream, line }) => parts.publishers[stream].publish(line)));
-    for (const outcome of outcomes) if (outcome.kind !== 'accepted') return outcome.error;
-    return undefined;
+  /** Calls back once: with the first failure, or with nothing when every line was acknowledged. */
+  function publishAll(lines: readonly Line[], done: (failure?: IngestError) => void): void {
+    let open = lines.length;
+    let first: IngestError | undefined;
+    const settle = (outcome: Published): void => {
+      if (outcome.kind !== 'accepted') first ??= outcome.error;
+      if (--open === 0) done(first);
+    };
+    const fail = (error: unknown): void => {
+      parts.log('ERROR', 'A message could not be made.', { error });
+      settle(rejected(ingestError('invariant_broken', { what: 'see the log' })));
+    };
+    if (open === 0) done();
+    for (const { stream, line } of lines) parts.publishers[stream].add(line, settle, fail);
+  }
+
+  /** The answer to a request whose every line is stored. */
+  function answer(response: ServerResponse, pending: Pending): undefined {
+    if (typeof pending.answer !== 'string') return refuse(response, pending.answer, pending.cors);
+    const { metrics } = parts;
+    metrics.count('requests_stored');
+    metrics.count('events_accepted', pending.accepted);
+    if (pending.rejected > 0) metrics.count('events_rejected', pending.rejected);
+    return respondText(response, 200, pending.answer, pending.cors);
   }
 
   /** The body was not read, so the connection cannot serve another request. */

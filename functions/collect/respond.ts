@@ -15,9 +15,11 @@ const FIXED_HEADERS = {
 
 export type Headers = Record<string, string | number>;
 
-export function respond(response: ServerResponse, status: number, body: unknown, headers: Headers = {}): undefined {
+export const respond = (response: ServerResponse, status: number, body: unknown, headers: Headers = {}): undefined => respondText(response, status, JSON.stringify(body), headers);
+
+/** `text` is JSON already. */
+export function respondText(response: ServerResponse, status: number, text: string, headers: Headers = {}): undefined {
   if (response.headersSent || response.destroyed) return;
-  const text = JSON.stringify(body);
   response.writeHead(status, { ...FIXED_HEADERS, ...headers, 'content-length': Buffer.byteLength(text) });
   response.end(text);
 }

@@ -7,11 +7,15 @@ import type { Outcome } from '../outcome.ts';
 import { packMessage } from './message.ts';
 
 /** Sends one message; the outcome is final (deadline, retries and breaker are inside). */
-export type Send = (data: Buffer, attributes: MessageAttributes) => Promise<Outcome<{ messageId: string }>>;
+export type Send = (data: Buffer, attributes: MessageAttributes) => Promise<Published>;
+
+export type Published = Outcome<{ messageId: string }>;
 
 export type Publisher = {
+  /** Like `publish`, without a promise for each line; a bug is told to `fail`. */
+  add: (line: EncodedLine, settle: (outcome: Published) => void, fail: (error: unknown) => void) => void;
   /** Resolves when the line's message was acknowledged, or was not in time. Never throws for faults of Google's. */
-  publish: (line: EncodedLine) => Promise<Outcome<{ messageId: string }>>;
+  publish: (line: EncodedLine) => Promise<Published>;
   /** Sends what is waiting, and resolves when nothing is under way. */
   flush: () => Promise<void>;
 };
@@ -22,7 +26,7 @@ export type PublisherOptions = {
   limits?: { messageBytesMax: number; messageMergedBytesMax: number; coalesceMs: number };
 };
 
-type Waiting = { lines: EncodedLine[]; settle: ((outcome: Outcome<{ messageId: string }>) => void)[]; fail: ((error: unknown) => void)[]; bytes: number; mergedBytes: number };
+type Waiting = { lines: EncodedLine[]; settle: ((outcome: Published) => void)[]; fail: ((error: unknown) => void)[]; bytes: number; mergedBytes: number };
 
 export function createPublisher({ stream, send, limits = LIMITS }: PublisherOptions): Publisher {
   let open: Waiting | undefined;
@@ -48,20 +52,23 @@ export function createPublisher({ stream, send, limits = LIMITS }: PublisherOpti
     }
   };
 
+  const add: Publisher['add'] = (line, settle, fail) => {
+    // A line that would push the message over a cap starts the next one; a line that is larger alone travels alone.
+    if (open !== undefined && (open.bytes + line.bytes > limits.messageBytesMax || open.mergedBytes + line.mergedBytes > limits.messageMergedBytesMax)) close();
+    if (open === undefined) {
+      open = { lines: [], settle: [], fail: [], bytes: 0, mergedBytes: 0 };
+      timer = setTimeout(close, limits.coalesceMs);
+    }
+    open.lines.push(line);
+    open.settle.push(settle);
+    open.fail.push(fail);
+    open.bytes += line.bytes;
+    open.mergedBytes += line.mergedBytes;
+  };
+
   return {
-    publish: (line) => new Promise((settle, fail) => {
-      // A line that would push the message over a cap starts the next one; a line that is larger alone travels alone.
-      if (open !== undefined && (open.bytes + line.bytes > limits.messageBytesMax || open.mergedBytes + line.mergedBytes > limits.messageMergedBytesMax)) close();
-      if (open === undefined) {
-        open = { lines: [], settle: [], fail: [], bytes: 0, mergedBytes: 0 };
-        timer = setTimeout(close, limits.coalesceMs);
-      }
-      open.lines.push(line);
-      open.settle.push(settle);
-      open.fail.push(fail);
-      open.bytes += line.bytes;
-      open.mergedBytes += line.mergedBytes;
-    }),
+    add,
+    publish: (line) => new Promise((settle, fail) => add(line, settle, fail)),
     async flush() {
       close();
       while (underWay.size > 0) await Promise.all(underWay);

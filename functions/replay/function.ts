@@ -29,7 +29,7 @@ const streams = streamTables().map(({ stream }) => stream);
 const openTopic = openTopics(settings.project);
 const sends = new Map<string, Send>(streams.map((stream) => {
   const topic = `${settings.prefix}-${stream}`;
-  return [stream, createSend({ topic, call: openTopic(topic, LIMITS.publishTimeoutMs), log }).send];
+  return [stream, createSend({ topic, call: openTopic(topic), log }).send];
 }));
 
 http('replay', async (request, response) => {

@@ -12,6 +12,9 @@ const CODE_BY_POINTER: Record<string, ErrorCode> = {
   '/event_timestamp': 'bad_timestamp',
 };
 
+/** The pattern of 64-bit integers as text ends here. */
+const INT64_MAX = '9223372036854775807';
+
 /** Keywords that only report what errors below them say already. */
 const SUMMARIES: ReadonlySet<string> = new Set(['if', 'anyOf', 'oneOf', 'allOf', 'propertyNames', 'not']);
 
@@ -36,7 +39,11 @@ function describe(error: SchemaError, data: unknown): IngestError {
     if (key === '__proto__' || key === 'constructor') return ingestError('forbidden_key', { key }, pointer);
   }
   if (error.propertyName !== undefined) return ingestError('bad_key', { keyLengthMax: LIMITS.nameLengthMax }, `${error.instancePath}/${escape(error.propertyName)}`);
-  return ingestError('schema_violation', { problem: sentence(error, valueAt(data, error.instancePath), pointer) }, pointer);
+  const value = valueAt(data, error.instancePath);
+  if (error.keyword === 'pattern' && String(error.params['pattern']).includes(INT64_MAX) && typeof value === 'string' && /^-?\d+$/.test(value)) {
+    return ingestError('out_of_range', { value: value.slice(0, 40) }, pointer);
+  }
+  return ingestError('schema_violation', { problem: sentence(error, value, pointer) }, pointer);
 }
 
 const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -34,6 +34,9 @@ export type Verdict = {
   isBatchTooLarge: boolean;
 };
 
+/** The version of every stream's schema that is known here. */
+export const SCHEMA_VERSION = 1;
+
 /** An answer stays readable, and bounded. */
 const ERRORS_PER_EVENT_MAX = 20;
 
@@ -44,6 +47,11 @@ export function validateBatch(candidate: Candidate): Verdict {
   if (batchFieldBytes > LIMITS.batchFieldBytesMax) {
     const error = ingestError('batch_fields_too_large', { bytes: batchFieldBytes, batchFieldBytesMax: LIMITS.batchFieldBytesMax });
     return { rejected: new Map(events.map((_, index) => [index, [error]])), batchFieldBytes, isBatchTooLarge: true };
+  }
+  const version = batch['schema_version'] ?? SCHEMA_VERSION;
+  if (version !== SCHEMA_VERSION) {
+    const error = ingestError('unknown_schema', { version: JSON.stringify(version), stream: candidate.stream });
+    return { rejected: new Map(events.map((_, index) => [index, [error]])), batchFieldBytes, isBatchTooLarge: false };
   }
   const { batch: validWhole } = VALIDATORS[candidate.stream];
   const whole = batch['events'] === events ? batch : { ...batch, events };
@@ -62,10 +70,9 @@ export function fieldsOf(batch: Record<string, unknown>): Record<string, unknown
 function judgeTimes({ events, receivedMicros, lateDaysMax }: Candidate): Map<number, IngestError[]> {
   const rejected = new Map<number, IngestError[]>();
   for (let index = 0; index < events.length; index++) {
-    const event = events[index] as { event_id: string; event_timestamp: unknown };
+    const event = events[index] as { event_timestamp: unknown };
     const timeError = judgeTimestamp(event.event_timestamp, receivedMicros, lateDaysMax);
-    if (timeError !== undefined) add(rejected, index, timeError);
-    if (!isEventId(event.event_id)) add(rejected, index, ingestError('bad_event_id', {}, '/event_id'));
+    if (timeError !== undefined) rejected.set(index, [timeError]);
   }
   return rejected;
 }
@@ -112,10 +119,4 @@ function onePerPointer(errors: readonly IngestError[]): IngestError[] {
     const key = pointer === undefined || pointer === '' ? `${code} ${message}` : pointer;
     return !seen.has(key) && seen.add(key);
   });
-}
-
-function add(rejected: Map<number, IngestError[]>, index: number, error: IngestError): void {
-  const errors = rejected.get(index);
-  if (errors === undefined) rejected.set(index, [error]);
-  else errors.push(error);
 }

@@ -55,7 +55,7 @@ export async function startCollector(options: { env?: Record<string, string>; cl
     const [topic] = await client.createTopic(`chiplog-${stream}`);
     await topic.createSubscription(`test-${stream}`);
   }
-  const subscriber = new v1.SubscriberClient((client as unknown as { options: object }).options);
+  const subscriber = new v1.SubscriberClient(client.options as ConstructorParameters<typeof v1.SubscriberClient>[0]);
   const sourcesFile = join(folder, 'sources.json');
   writeFileSync(sourcesFile, JSON.stringify(SOURCES));
   const clockFile = join(folder, 'clock.json');

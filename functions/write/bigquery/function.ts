@@ -44,7 +44,7 @@ const tables = tableApiOf(dataset);
 const zone = askOnce(() => checkTimeZone(labelApiOf(dataset), timeZone, { write: false }));
 
 const rejectedTopic = `${settings.prefix}-rejected`;
-const { send } = createSend({ topic: rejectedTopic, call: openTopics(settings.project)(rejectedTopic, LIMITS.publishTimeoutMs), log });
+const { send } = createSend({ topic: rejectedTopic, call: openTopics(settings.project)(rejectedTopic), log });
 const publisher = createPublisher({ stream: 'rejected', send });
 const rejected = createRejectedSink({ publish: (line) => publisher.publish(line), clock: systemClock, codeVersion: CODE_VERSION, log });
 
