@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { BufferedRows, Catalogue, Table } from './catalogue.ts';
 import { rowsOf, type Engine } from './engine.ts';
-import { columnsSql, duckType, evolve, literal, logicalBytes, quoted, type AddedField, type TableField } from './fields.ts';
+import { columnsSql, duckType, evolve, literal, logicalBytes, quoted, typeOf, type AddedField, type TableField } from './fields.ts';
 import { Journal, journalFiles, type SealedFile } from './journal.ts';
 import { Refusal } from './refusal.ts';
 
@@ -168,7 +168,9 @@ export class TableStore {
       const table = this.catalogue.all('table').find((other) => other.uid === uid);
       if (table === undefined || file.seq <= table.appliedSeq) return undefined;
       const from = await nextRowid(connection, table.physical);
-      await connection.run(`INSERT INTO ${physicalSql(table.physical)} BY NAME ${readLinesSql(file.path, table.fields)}`);
+      await connection.run(`INSERT INTO ${physicalSql(table.physical)} BY NAME ${readLinesSql(file.path, table.fields)}`).catch((error: unknown) => {
+        throw new Refusal('internalError', `Rows of ${table.dataset}.${table.table} that were acknowledged could not be read from ${file.path}: ${(error as Error).message}`);
+      });
       const buffered = this.withSegment(table, { from, to: await nextRowid(connection, table.physical), atMs: this.now() });
       return this.catalogue.put(connection, { ...table, appliedSeq: file.seq, buffered, modifiedMs: this.now() });
     });
@@ -213,7 +215,7 @@ export class TableStore {
     if (bytes === undefined) {
       const sql = `SELECT CAST(to_json(sample) AS VARCHAR) AS row FROM (SELECT * FROM ${physicalSql(table.physical)} LIMIT 200) AS sample`;
       const rows = await this.engine.read((connection) => rowsOf(connection, sql));
-      bytes = rows.reduce((sum, { row }) => sum + logicalBytes(table.fields, JSON.parse(row as string) as Record<string, unknown>), 0) / rows.length;
+      bytes = rows.reduce((sum, { row }) => sum + sizeOf(table.fields, row as string), 0) / rows.length;
       this.rowBytes.set(table, bytes);
     }
     return bytes;
@@ -229,12 +231,26 @@ export class TableStore {
   }
 }
 
+/** DuckDB writes infinities and NaN into its JSON as bare words, which nothing parses: such a row counts with its text. */
+function sizeOf(fields: TableField[], row: string): number {
+  try {
+    return logicalBytes(fields, JSON.parse(row) as Record<string, unknown>);
+  } catch {
+    return row.length;
+  }
+}
+
 async function nextRowid(connection: DuckDBConnection, physical: string): Promise<number> {
   return Number((await rowsOf(connection, `SELECT coalesce(max(rowid) + 1, 0) AS n FROM ${physicalSql(physical)}`))[0]?.['n'] ?? 0);
 }
 
 /** A SELECT over a file of lines, with exactly a table's columns and types; what a line lacks is NULL. */
 export function readLinesSql(path: string, fields: TableField[]): string {
-  const columns = fields.map((field) => `${literal(field.name)}: ${literal(duckType(field))}`).join(', ');
-  return `SELECT * FROM read_json(${literal(path)}, format = 'newline_delimited', compression = 'uncompressed', maximum_object_size = 33554432, columns = {${columns}})`;
+  const columns = fields.map((field) => `${literal(field.name)}: ${literal(duckType(asText(field)))}`).join(', ');
+  const values = fields.map((field) => (duckType(field) === duckType(asText(field)) ? quoted(field.name) : `CAST(${quoted(field.name)} AS ${duckType(field)}) AS ${quoted(field.name)}`));
+  return `SELECT ${values.join(', ')} FROM read_json(${literal(path)}, format = 'newline_delimited', compression = 'uncompressed', maximum_object_size = 33554432, columns = {${columns}})`;
 }
+
+/** read_json takes the text of a BLOB for its bytes; the cast from text knows \xFF. */
+const asText = (field: TableField): TableField =>
+  typeOf(field) === 'BYTES' ? { ...field, type: 'STRING' } : field.fields === undefined ? field : { ...field, fields: field.fields.map(asText) };
