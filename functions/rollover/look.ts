@@ -14,6 +14,8 @@ export type LookContext = {
   timeZone: string;
   nowMs: number;
   settled: (jobId: string) => Promise<Exclude<JobState, { state: 'running' }> | undefined>;
+  /** Counts of closed tables that this call has seen; they cannot change. */
+  seen: Map<string, readonly DateRows[]>;
 };
 
 /** Undefined when a count still runs. */
@@ -28,9 +30,9 @@ export async function look(context: LookContext, wish: Wish): Promise<Situation 
   for (const source of sources) {
     const isReady = nowMs >= readyAt(source.date, timeZone);
     if (!isReady && !(wantsOpen && source.kind === 'late')) continue;
-    const rows = isReady ? await countClosed(context, source) : await warehouse.ask(datesInTableSql(warehouse.at, source.table));
+    const rows = isReady ? await countClosed(context, source) : (await warehouse.ask(datesInTableSql(warehouse.at, source.table))).map(dateRowsOf);
     if (rows === undefined) return undefined;
-    counted.set(source.table, rows.map(dateRowsOf));
+    counted.set(source.table, rows);
   }
   const isDaily = (table: string): boolean => isDate(table.slice(prefix.length + 1)) && table === dailyTable(prefix, table.slice(prefix.length + 1));
   return { nowMs, timeZone, prefix, sources, dailies: new Set(tables.filter(isDaily)), counted, runs };
@@ -40,13 +42,17 @@ export async function look(context: LookContext, wish: Wish): Promise<Situation 
  * Rows by date of a table that nobody writes to any more. The answer cannot change, so the day's first call asks under an id that
  * names table and day, and the other 95 calls of the day read that job's result, which costs nothing.
  */
-async function countClosed({ warehouse, nowMs, settled }: LookContext, { table }: SourceTable): Promise<Row[] | undefined> {
+async function countClosed({ warehouse, nowMs, settled, seen }: LookContext, { table }: SourceTable): Promise<readonly DateRows[] | undefined> {
+  const known = seen.get(table);
+  if (known !== undefined) return known;
   const sql = datesInTableSql(warehouse.at, table);
   const jobId = `rollover_count_${table}_on_${dateOf(nowMs, 'UTC')}`;
   await warehouse.submit(jobId, sql);
   const job = await settled(jobId);
   if (job === undefined) return undefined;
-  return (job.state === 'done' ? await warehouse.rows(jobId) : undefined) ?? warehouse.ask(sql);
+  const rows = ((job.state === 'done' ? await warehouse.rows(jobId) : undefined) ?? await warehouse.ask(sql)).map(dateRowsOf);
+  seen.set(table, rows);
+  return rows;
 }
 
 export const dateRowsOf = (row: Row): DateRows => ({ date: row['event_date'] === null ? null : String(row['event_date']), rows: Number(row['row_count']) });

@@ -10,7 +10,7 @@ import type { PublishDay } from './announce.ts';
 import { columnsOf } from './columns.ts';
 import { dateRowsOf, look } from './look.ts';
 import { planDays, reasonToKeep } from './plan.ts';
-import type { Pace, Plan, Situation, SourceTable, WaitingDay, Wish } from './plan.ts';
+import type { DateRows, Pace, Plan, Situation, SourceTable, WaitingDay, Wish } from './plan.ts';
 import { jobIdOf, runDay } from './run-day.ts';
 import type { DayContext } from './run-day.ts';
 import { datesInTableSql } from './sql/audit.ts';
@@ -52,10 +52,11 @@ export async function rollOverStream(context: RolloverContext, tables: StreamTab
     wasClosed: (table, atMs) => table === dailyTable(tables.prefix, table.slice(-8)) || atMs >= closesAt(table.slice(-8), timeZone),
   };
   const tried = new Set<string>();
+  const seen = new Map<string, readonly DateRows[]>();
   for (;;) {
-    const situation = await look({ warehouse, stream: tables.stream, prefix: tables.prefix, timeZone, nowMs: clock(), settled }, wish);
+    const situation = await look({ warehouse, stream: tables.stream, prefix: tables.prefix, timeZone, nowMs: clock(), settled, seen }, wish);
     if (situation === undefined) return { ...report, pending: true };
-    await announceRuns(context, situation, tables, report);
+    await announceRuns(context, situation, tables, settled, report);
     await dropFolded(context, situation, report);
     const plan = planDays(situation, wish, context.pace);
     const day = plan.due.find(({ date }) => !tried.has(date));
@@ -74,7 +75,8 @@ export async function rollOverStream(context: RolloverContext, tables: StreamTab
 const lastRunOf = ({ runs }: Situation, date: string): number => Math.max(0, ...runs.filter((run) => run.date === date).map(({ run }) => run));
 
 /** Waits for a job while the call has time; a job that is done by then is always seen, however late it is. */
-function settledBy({ warehouse, clock, sleep }: RolloverContext, deadlineMs: number): (jobId: string) => Promise<Exclude<JobState, { state: 'running' }> | undefined> {
+type Settled = (jobId: string) => Promise<Exclude<JobState, { state: 'running' }> | undefined>;
+function settledBy({ warehouse, clock, sleep }: RolloverContext, deadlineMs: number): Settled {
   return async (jobId) => {
     for (let pollMs = POLL_MS_MIN; ; pollMs = Math.min(pollMs * 1.5, POLL_MS_MAX)) {
       const job = await warehouse.job(jobId);
@@ -86,14 +88,14 @@ function settledBy({ warehouse, clock, sleep }: RolloverContext, deadlineMs: num
 }
 
 /** Publishing comes after the row in `rollovers`, and its mark after the publishing: a call that dies between them repeats the message. */
-async function announceRuns({ warehouse, publish, clock, log }: RolloverContext, { runs, prefix }: Situation, { stream }: StreamTables, report: StreamReport): Promise<void> {
+async function announceRuns({ warehouse, publish, clock, log }: RolloverContext, { runs, prefix }: Situation, { stream }: StreamTables, settled: Settled, report: StreamReport): Promise<void> {
   for (const run of runs.filter(({ status, isAnnounced }) => status === 'done' && !isAnnounced)) {
     try {
       await publish(dayMessage(run, runs, dailyTable(prefix, run.date)));
       const jobId = `${jobIdOf(stream, run.date, run.run)}_announced`;
       const sql = markAnnouncedSql(warehouse.at, run, microsOf(clock()));
       await warehouse.submit(jobId, sql);
-      if ((await warehouse.job(jobId)).state === 'failed') await warehouse.ask(sql);
+      if ((await settled(jobId))?.state === 'failed') await warehouse.ask(sql);
     } catch (error) {
       // The day itself is done; the next call tries again.
       report.problems.push(`Run ${run.run} of ${run.date} could not be announced: ${(error as Error).message}`);

@@ -84,8 +84,13 @@ test('a fold that fails leaves the day as it was; the next run has the next numb
 test('a call whose time is up says pending and leaves the job running; the next call takes its result', async () => {
   const yard = await freshYard();
   let isSlow = true;
-  const job: Warehouse['job'] = async (id) => (isSlow && /_1$/.test(id) && (await yard.warehouse.job(id)).state === 'done' ? { state: 'running' } : yard.warehouse.job(id));
-  const first = await yard.roll({}, { waitMs: 200, warehouse: { ...yard.warehouse, job } });
+  let passedMs = 0;
+  const job: Warehouse['job'] = async (id) => {
+    if (!isSlow || !/_1$/.test(id)) return yard.warehouse.job(id);
+    passedMs += 10_000;
+    return { state: 'running' };
+  };
+  const first = await yard.roll({}, { clock: () => local.now() + passedMs, warehouse: { ...yard.warehouse, job } });
   expect(first).toMatchObject({ pending: true, days: [{ state: 'running', run: 1, step: 'fold' }] });
   isSlow = false;
   expect(await yard.roll()).toMatchObject({ pending: false, days: [{ state: 'done', run: 1, kept: 2 }] });

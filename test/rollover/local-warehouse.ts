@@ -122,13 +122,14 @@ function fieldsOf(record: string, values: Record<string, string | undefined>): s
   return Object.values(values).every((value) => value === undefined) ? `IF(FALSE, ${struct}, NULL)` : struct;
 }
 
-/** Everything of a context that reaches outside, each call of which dies behind itself when `diesAfter` says so. */
-export function dying(context: RolloverContext, diesAfter: (call: number, name: string) => boolean): RolloverContext & { calls: string[] } {
+/** Everything of a context that reaches outside; the process "dies" behind each call, done as it is, of which `diesAfter` says so. */
+export function dying(context: RolloverContext, diesAfter: (call: string) => boolean): RolloverContext & { calls: string[] } {
   const calls: string[] = [];
   const mortal = <A extends unknown[], R>(name: string, act: (...args: A) => Promise<R>) => async (...args: A): Promise<R> => {
     const result = await act(...args);
-    calls.push(name);
-    if (diesAfter(calls.length, name)) throw new Killed(`killed after call ${calls.length}: ${name} ${typeof args[0] === 'string' ? args[0].slice(0, 60) : ''}`);
+    const call = typeof args[0] === 'string' ? `${name} ${args[0]}` : name;
+    calls.push(call);
+    if (diesAfter(call)) throw new Killed(`killed after ${call.slice(0, 80)}`);
     return result;
   };
   const { warehouse } = context;

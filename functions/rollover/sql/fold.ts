@@ -11,8 +11,9 @@ export function foldSql(at: DatasetPath, columns: StreamColumns, date: string, t
 }
 
 /**
- * One copy of each event: the earliest received; among those the smallest hash of what the writer wrote, which makes the choice
- * total and independent of order. Computed columns are no part of it: they change with every run.
+ * One copy of each event: the earliest received; among those the one that was not late and came by the smallest message id, so that
+ * a replay (whose rows are late, or name the file they came from) leaves the first copy where it is; then the smallest hash of what the
+ * writer wrote, which makes the choice total and independent of order. Computed columns are no part of it: they change with every run.
  */
 function rankedSql(at: DatasetPath, columns: StreamColumns, date: string, tables: readonly string[]): string {
   const written = columns.written.map(column);
@@ -24,7 +25,7 @@ ranked AS (
     *,
     ROW_NUMBER() OVER (
       PARTITION BY ${column(columns.id)}
-      ORDER BY received_timestamp, TO_HEX(MD5(TO_JSON_STRING(STRUCT(${written.join(', ')}))))
+      ORDER BY received_timestamp, ingest.is_late, ingest.message_id, TO_HEX(MD5(TO_JSON_STRING(STRUCT(${written.join(', ')}))))
     ) AS copy_rank
   FROM copies
 )`;
