@@ -120,6 +120,7 @@ export class Child {
     if (this.deaths >= DEATHS_MAX) return this.events.onGiveUp(this);
     this.events.onRestart(this, cause);
     if (this.deaths > 0) await sleep(100 * 2 ** this.deaths);
+    else if (!this.isReady) await sleep(200);
     if (this.isStopping) return;
     this.restarts += 1;
     this.start();

@@ -1,6 +1,6 @@
 // All processes of the local run together: started in parallel, kept alive, written down in processes.json, ended in the order of the
 // flow. scripts/start.ts makes one.
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child, type ChildSpec } from './child.ts';
 import { writeWhole } from './write-whole.ts';
@@ -32,7 +32,10 @@ export class Supervisor {
 
   /** Starts a process; `ready` of what it returns resolves when it answers. */
   start(spec: ChildSpec): Child {
-    const child = new Child(spec, this.options.root, join(this.logsDir, `${spec.name}.log`), {
+    const logFile = join(this.logsDir, `${spec.name}.log`);
+    // One run a file, and the one before it, so that logs do not grow for ever.
+    if (existsSync(logFile)) renameSync(logFile, join(this.logsDir, `${spec.name}.previous.log`));
+    const child = new Child(spec, this.options.root, logFile, {
       onSpawn: () => this.writeDown(),
       onRestart: ({ spec: { name } }, cause) => this.options.say(`${name} ended (${cause}); starting it again.`),
       onLine: (source, line) => this.tell(source, line),
