@@ -1,5 +1,5 @@
 // The function that replays: a POST {stream, from, to, store, dry_run, date_by_receipt} in, counts out. Wiring only.
-// A dry run unless `dry_run` is false. Long ranges are for scripts/replay.ts, which has no time limit.
+// With `dry_run` it reads and counts only. Long ranges are for scripts/replay.ts, which has no time limit.
 import { setTimeout as wait } from 'node:timers/promises';
 import { http } from '@google-cloud/functions-framework';
 import { SHARED, readSettings } from '../config.ts';

@@ -11,7 +11,7 @@ export function readReplayRequest(body: Buffer): Outcome<ReplayRequest> {
   } catch (error) {
     return rejected(ingestError('invalid_json', { reason: (error as Error).message }));
   }
-  const { stream, from, to = from, store = 'raw', dry_run: dryRun = true, date_by_receipt: dateByReceipt = false } = fields;
+  const { stream, from, to = from, store = 'raw', dry_run: dryRun = false, date_by_receipt: dateByReceipt = false } = fields;
   const wrong = (name: string, expected: string): Outcome<never> => rejected(ingestError('setting_invalid', { name, value: JSON.stringify(fields[name]) ?? 'absent', expected }));
   if (typeof stream !== 'string') return wrong('stream', 'a stream of the catalogue');
   if (typeof from !== 'string' || typeof to !== 'string') return wrong(typeof from === 'string' ? 'to' : 'from', 'YYYY-MM-DD or YYYY-MM-DDTHH');

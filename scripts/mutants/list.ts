@@ -46,7 +46,7 @@ export const MUTANTS: Mutant[] = [
   { promise: 'the daily table keeps one copy of an event', file: 'functions/rollover/sql/fold.ts', tests: ROLLOVER,
     find: 'PARTITION BY ${column(columns.id)}', replace: 'PARTITION BY ${column(columns.id)}, received_timestamp' },
   { promise: 'the winner among duplicates does not depend on order', file: 'functions/rollover/sql/fold.ts', tests: ROLLOVER,
-    find: 'ORDER BY received_timestamp, TO_HEX(MD5(TO_JSON_STRING(STRUCT(${written.join(\', \')}))))', replace: 'ORDER BY received_timestamp DESC' },
+    find: 'ORDER BY received_timestamp, ingest.is_late, ingest.message_id, TO_HEX(MD5(TO_JSON_STRING(STRUCT(${written.join(\', \')}))))', replace: 'ORDER BY received_timestamp DESC' },
 
   // 4. A day is rewritten, never patched; tables close.
   { promise: 'a day closes two hours after its midnight', file: 'functions/table-shard.ts', tests: SHARD,

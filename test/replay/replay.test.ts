@@ -181,10 +181,11 @@ describe('what is asked', () => {
     expect(parseRange('2026-03-02', '2026-03-01').kind).toBe('rejected');
   });
 
-  test('a request to the function is a dry run unless it says otherwise', () => {
+  test('a request to the function says what is missing or wrong, and has the defaults of the command', () => {
     expect(readReplayRequest(Buffer.from('{"stream":"events","from":"2026-01-15"}'))).toEqual({
-      kind: 'accepted', value: { stream: 'events', from: '2026-01-15', to: '2026-01-15', store: 'raw', dryRun: true, dateByReceipt: false },
+      kind: 'accepted', value: { stream: 'events', from: '2026-01-15', to: '2026-01-15', store: 'raw', dryRun: false, dateByReceipt: false },
     });
+    expect(readReplayRequest(Buffer.from('{"stream":"events","from":"2026-01-15","dry_run":true}'))).toMatchObject({ value: { dryRun: true } });
     expect(readReplayRequest(Buffer.from('{"stream":"events","from":"2026-01-15","store":"all"}')).kind).toBe('rejected');
     expect(readReplayRequest(Buffer.from('nonsense')).kind).toBe('rejected');
   });
