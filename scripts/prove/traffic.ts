@@ -56,7 +56,7 @@ const DAMAGES: ((event: Record<string, unknown>) => void)[] = [
   (event) => { event['no_such_field'] = 1; },
   (event) => { event['event_params'] = { text: 'x'.repeat(5_000) }; },
   (event) => { event['items'] = 'socks'; },
-  (event) => { event['event_timestamp'] = Number(event['event_timestamp']) + 40 * 3_600_000_000; },
+  (event) => { event['event_timestamp'] = Number(event['event_timestamp']) + 20 * 86_400_000_000; },
   (event) => { event['event_timestamp'] = Number(event['event_timestamp']) - 60 * 86_400_000_000; },
 ];
 
