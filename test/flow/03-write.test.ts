@@ -58,7 +58,7 @@ test('a row has the columns of the GA4 export, in their order, before ours', asy
 
 test('with Pub/Sub delivering everything twice, the file is there once', async () => {
   const before = (await rawLines('events')).length;
-  await fetch(`${run.control['pubsub']}/faults`, { method: 'POST', body: JSON.stringify({ method: 'push', kind: 'duplicate', times: 4 }) });
+  await fetch(`${run.control['pubsub']}/faults`, { method: 'POST', body: JSON.stringify({ method: 'Push', kind: 'duplicate', times: 4 }) });
   const event = eventAt(Date.now());
   await send(run, '/v1/events', batchOf([event]));
   await eventually('two rows of one message', async () => {
