@@ -24,3 +24,17 @@ export function invalidQuery(message: string, place: Place): GoogleSqlError {
 export function notSupported(construct: string, place: Place): GoogleSqlError {
   return new GoogleSqlError('notImplemented', `${construct} is not supported by the local BigQuery at [${place.line}:${place.column}]`);
 }
+
+/** DuckDB's words for what went wrong while a translated query ran, as BigQuery says it where that is known. */
+export function fromDuckError(message: string): GoogleSqlError {
+  const [first = message] = message.split('\n');
+  const plain = first.replace(/^(?:[A-Z][A-Za-z]* )+(?:Error|Exception): /, '');
+  const ours = /(Bad (?:int64|bool) value: [^'"]*)/.exec(plain)?.[1];
+  if (ours) return new GoogleSqlError('invalidQuery', ours);
+  const cast = /Could not convert string ['"](.*)['"] to (INT64|DOUBLE|BOOL)\b/.exec(plain);
+  const kind = ({ INT64: 'int64', DOUBLE: 'double', BOOL: 'bool' } as Record<string, string>)[cast?.[2] ?? ''];
+  if (cast && kind) return new GoogleSqlError('invalidQuery', `Bad ${kind} value: ${cast[1]}`);
+  const date = /invalid (date|timestamp) field format: "(.*?)"/.exec(plain);
+  if (date) return new GoogleSqlError('invalidQuery', `Invalid ${date[1]}: '${date[2]}'`);
+  return new GoogleSqlError('invalidQuery', plain);
+}

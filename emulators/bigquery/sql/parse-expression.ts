@@ -14,8 +14,8 @@ export function parseExpr(cursor: Cursor): Expr {
 function parseOr(cursor: Cursor): Expr {
   let left = parseAnd(cursor);
   while (cursor.is('OR')) {
-    const { place } = cursor.next();
-    left = { kind: 'binary', op: 'OR', left, right: parseAnd(cursor), place };
+    cursor.next();
+    left = { kind: 'binary', op: 'OR', left, right: parseAnd(cursor), place: left.place };
   }
   return left;
 }
@@ -23,8 +23,8 @@ function parseOr(cursor: Cursor): Expr {
 function parseAnd(cursor: Cursor): Expr {
   let left = parseNot(cursor);
   while (cursor.is('AND')) {
-    const { place } = cursor.next();
-    left = { kind: 'binary', op: 'AND', left, right: parseNot(cursor), place };
+    cursor.next();
+    left = { kind: 'binary', op: 'AND', left, right: parseNot(cursor), place: left.place };
   }
   return left;
 }
@@ -40,7 +40,7 @@ const COMPARISONS = new Set(['=', '<', '>', '<=', '>=', '<>', '!=']);
 function parseComparison(cursor: Cursor): Expr {
   let left = parseBinary(cursor, 0);
   while (true) {
-    const { place } = cursor;
+    const { place } = left;
     const token = cursor.peek();
     if (token.kind === 'symbol' && COMPARISONS.has(token.text)) {
       cursor.next();
@@ -107,8 +107,8 @@ function parseBinary(cursor: Cursor, level: number): Expr {
   if (!operators) return parseUnary(cursor);
   let left = parseBinary(cursor, level + 1);
   while (cursor.peek().kind === 'symbol' && operators.includes(cursor.peek().text)) {
-    const { text, place } = cursor.next();
-    left = { kind: 'binary', op: text, left, right: parseBinary(cursor, level + 1), place };
+    const { text } = cursor.next();
+    left = { kind: 'binary', op: text, left, right: parseBinary(cursor, level + 1), place: left.place };
   }
   return left;
 }
@@ -217,8 +217,15 @@ function parseWord(cursor: Cursor): Expr {
     case 'WITH': if (cursor.is('WITH', '(')) throw notSupported('The WITH expression', place); break;
   }
   if (isCallAhead(cursor)) return parseCall(cursor);
+  if (NOW_WORDS.has(upper)) {
+    const { text } = cursor.next();
+    return { kind: 'call', place, name: [upper], written: [{ text, place }], safe: false, args: [], namedArgs: [], star: false, distinct: false, orderBy: [] };
+  }
   return parsePath(cursor);
 }
+
+/** Functions that may go without parentheses. */
+const NOW_WORDS = new Set(['CURRENT_DATE', 'CURRENT_TIMESTAMP', 'CURRENT_DATETIME', 'CURRENT_TIME']);
 
 function parsePath(cursor: Cursor): Expr {
   const { place } = cursor;

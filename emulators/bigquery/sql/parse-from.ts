@@ -110,19 +110,23 @@ const DASHED = /[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+(?=\s*\.)/y;
 /** `a.b.c` in back quotes as a whole or in parts, or bare, where the project may have dashes. */
 export function parseTablePath(cursor: Cursor): Name[] {
   const parts: Name[] = [];
-  do {
+  let isMore = true;
+  while (isMore) {
     const token = cursor.peek();
     DASHED.lastIndex = token.start;
     const dashed = parts.length === 0 && token.kind === 'word' ? DASHED.exec(cursor.source) : null;
     if (dashed) {
       cursor.jumpTo(token.start + dashed[0].length);
       parts.push({ text: dashed[0], place: token.place });
+      // In `p-1.d` the tokenizer took "1." for a number, and the dot with it.
+      isMore = cursor.take('.') || cursor.peek().start > token.start + dashed[0].length;
       continue;
     }
     const name = parts.length === 0 ? cursor.name() : cursor.anyName();
     if (token.kind === 'quoted') parts.push(...name.text.split('.').map((text) => ({ text, place: name.place })));
     else parts.push(name);
-  } while (cursor.take('.'));
+    isMore = cursor.take('.');
+  }
   return parts;
 }
 

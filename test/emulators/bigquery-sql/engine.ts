@@ -50,11 +50,23 @@ export async function startEngine(): Promise<Engine> {
       let answer: boolean | undefined;
       for (let step = statements.next(); !step.done; step = statements.next(answer)) {
         if (step.value.ddl) throw new Error('the test engine has no catalogue to change');
-        rows = (await connection.runAndReadAll(step.value.duckSql)).getRowsJson() as unknown[][];
+        const result = await connection.runAndReadAll(step.value.duckSql);
+        rows = result.getRowsJson() as unknown[][];
+        if (step.value.fields) checkTypes(step.value.fields, result.columnTypes().map(String));
         answer = step.value.kind === 'condition' ? rows[0]?.[0] === true : undefined;
       }
       return rows;
     },
     fields: (sql) => [...translateScript(sql, context([]))].at(-1)?.fields,
   };
+}
+
+/** What DuckDB gives must be what the translation promised: the wire types are made from the promise. */
+function checkTypes(fields: TableField[], actual: string[]): void {
+  const plain = (type: string): string => type.replaceAll('"', '').replaceAll('JSON', 'VARCHAR');
+  fields.forEach((field, index) => {
+    const promised = plain(duckType(typeOfField(field)));
+    const given = plain(actual[index] ?? '');
+    if (promised !== given) throw new Error(`column ${field.name}: promised ${promised}, DuckDB gave ${given}`);
+  });
 }

@@ -17,7 +17,10 @@ const rounded = (sql: (a: string, digits: string | undefined) => string) => (cal
 
 export const MATHS_FUNCTIONS: FunctionTable = {
   ABS: simple('NUMBER', sameAsFirst, (a) => `abs(${a})`),
-  SIGN: simple('NUMBER', sameAsFirst, (a) => `sign(${a})`),
+  SIGN: (call) => {
+    const [value] = argumentsOf(call, 'NUMBER') as [Typed];
+    return { sql: `CAST(sign(${value.sql}) AS ${duckType(value.type)})`, type: value.type };
+  },
   ROUND: rounded((a, digits) => (digits === undefined ? `round(${a})` : `round(${a}, CAST(${digits} AS INTEGER))`)),
   TRUNC: rounded((a, digits) => (digits === undefined ? `trunc(${a})` : `(trunc(${a} * pow(10, ${digits})) / pow(10, ${digits}))`)),
   CEIL: rounded((a) => `ceil(${a})`), CEILING: rounded((a) => `ceil(${a})`), FLOOR: rounded((a) => `floor(${a})`),
