@@ -42,7 +42,7 @@ export const LIMITS = {
   // --- one instance
   /** Bodies in memory at once; above it 503 before the body is read. */
   inFlightBytesMax: 64 * MIB,
-  /** Event-loop delay (p99 over one second) above which new requests are answered 503. */
+  /** Event-loop delay (median over one second) above which new requests are answered 503. */
   loopDelayMsMax: 200,
   /** The sources document is looked at again after this long: a source that was switched off stops within it. */
   sourcesCheckMs: 500,
@@ -58,6 +58,8 @@ export const LIMITS = {
   messageMergedBytesMax: 8 * MIB,
   /** Requests that arrive within this time share a message. */
   coalesceMs: 5,
+  /** The same while another message is on its way to Pub/Sub. */
+  coalesceBusyMs: 20,
   /** Pub/Sub's Node client would try for 600 s; a phone waits for seconds. */
   publishTimeoutMs: 5_000,
 

@@ -37,7 +37,10 @@ export function createAdmission({ loopDelayMs, limits = LIMITS }: AdmissionOptio
 const RESOLUTION_MS = 20;
 const WINDOW_MS = 1_000;
 
-/** The p99 of the event loop's delay over the last whole second, as `loopDelayMs` of the admission. */
+/**
+ * The median of the event loop's delay over the last whole second, as `loopDelayMs` of the admission. Not its p99: with 50 samples
+ * that is the worst one, and a single stall (a collection of garbage, a neighbour on the machine) is over when it is seen.
+ */
 export function watchLoopDelay(): () => number {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();
@@ -47,7 +50,7 @@ export function watchLoopDelay(): () => number {
     // An idle instance on Cloud Run gets no CPU: a window much longer than asked for says nothing about load.
     const isWhole = performance.now() - windowStart < 3 * WINDOW_MS;
     windowStart = performance.now();
-    delayMs = isWhole ? Math.max(0, histogram.percentile(99) / 1e6 - RESOLUTION_MS) : 0;
+    delayMs = isWhole ? Math.max(0, histogram.percentile(50) / 1e6 - RESOLUTION_MS) : 0;
     histogram.reset();
   }, WINDOW_MS).unref();
   return () => delayMs;

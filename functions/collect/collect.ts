@@ -3,8 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { microsOf, type Clock } from '../clock.ts';
-import { ERRORS, ingestError, type IngestError } from '../errors.ts';
-import { severityOf, type Log } from '../log.ts';
+import { ERRORS, ingestError, type ErrorCode, type IngestError } from '../errors.ts';
+import { severityOf, type Log, type Severity } from '../log.ts';
 import { LIMITS } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import { accepted, rejected, type Outcome } from '../outcome.ts';
@@ -59,7 +59,10 @@ export type Handler = (request: IncomingMessage, response: ServerResponse) => vo
 type Pending = { lines: Line[]; accepted: number; rejected: number; answer: string | IngestError; cors: Headers };
 type Line = { stream: CollectedStream | 'rejected'; line: EncodedLine };
 
+const TELL_EVERY_MS = 1_000;
+
 export function createCollector(parts: CollectorParts): Handler {
+  const toldAt = new Map<ErrorCode, number>();
   // Three synchronous steps with two waits between them, for the body and for Pub/Sub. Callbacks, since a dozen promises a request
   // cost more than a small batch, and since nothing of a step but what the next one needs may live on while it waits.
   return (request, response) => {
@@ -221,6 +224,14 @@ export function createCollector(parts: CollectorParts): Handler {
     return respondText(response, 200, pending.answer, pending.cors);
   }
 
+  /** An instance in trouble refuses thousands of requests a second: one line a second says so, the counters say how many. */
+  function tellOnce({ code, message }: IngestError, severity: Severity): void {
+    const now = performance.now();
+    if (now - (toldAt.get(code) ?? -Infinity) < TELL_EVERY_MS) return;
+    toldAt.set(code, now);
+    parts.log(severity, 'A request was refused.', { code, reason: message });
+  }
+
   /** The body was not read, so the connection cannot serve another request. */
   function refuseUnread(response: ServerResponse, error: IngestError, headers: Headers, afterMs?: number): undefined {
     return refuse(response, error, { ...headers, connection: 'close' }, afterMs);
@@ -229,7 +240,7 @@ export function createCollector(parts: CollectorParts): Handler {
   function refuse(response: ServerResponse, error: IngestError, headers: Headers = {}, afterMs?: number): undefined {
     const { fault, status } = ERRORS[error.code];
     parts.metrics.count(`refused_${error.code}`);
-    if (status >= 500) parts.log(severityOf[fault], 'A request was refused.', { code: error.code, reason: error.message });
+    if (status >= 500) tellOnce(error, severityOf[fault]);
     respondError(response, error, headers, afterMs === undefined ? undefined : Math.ceil(afterMs / 1_000));
   }
 }

@@ -6,7 +6,7 @@ import { accepted, retry } from '../../functions/outcome.ts';
 import { createPublisher, type Send } from '../../functions/publish/publisher.ts';
 import { readLines } from './gzip-reader.ts';
 
-const limits = { messageBytesMax: 100, messageMergedBytesMax: 1_000, coalesceMs: 5 };
+const limits = { messageBytesMax: 100, messageMergedBytesMax: 1_000, coalesceMs: 5, coalesceBusyMs: 20 };
 const line = (text: string, mergedBytes = text.length + 1): EncodedLine =>
   ({ chunks: [{ bytes: Buffer.from(`${text}\n`), isGzip: false }], bytes: text.length + 1, mergedBytes, accepted: 1, rejected: 0 });
 
@@ -42,6 +42,31 @@ test('a line that is larger than a message alone travels alone', async () => {
   expect(messages).toEqual([['a'], [large], ['b']]);
 });
 
+test('while a message is under way the next one waits for company, but not long', async () => {
+  const acknowledge: (() => void)[] = [];
+  const messages: string[][] = [];
+  const { publish } = createPublisher({ stream: 'events', limits: { ...limits, coalesceBusyMs: 200 }, send: (data) => new Promise((resolve) => {
+    messages.push(readLines(data));
+    acknowledge.push(() => resolve(accepted({ messageId: String(messages.length) })));
+  }) });
+  const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
+  const first = publish(line('a'));
+  await pause(30);
+  const others = [publish(line('b'))];
+  await pause(30);
+  others.push(publish(line('c')));
+  expect(messages).toEqual([['a']]);
+  acknowledge[0]!();
+  await first;
+  await pause(30);
+  expect(messages).toEqual([['a'], ['b', 'c']]);
+  others.push(publish(line('d')));
+  await pause(300);
+  expect(messages).toEqual([['a'], ['b', 'c'], ['d']]);
+  for (const one of acknowledge) one();
+  await Promise.all(others);
+});
+
 test('a failed message fails exactly its own lines', async () => {
   const failure = retry(ingestError('publish_unavailable', { reason: 'test' }));
   const { send } = recorder((index) => (index === 0 ? failure : accepted({ messageId: 'ok' })));
@@ -63,7 +88,7 @@ test('a bug while sending fails the lines of that message and no others', async 
 
 test('flush sends what waits and resolves when all is acknowledged', async () => {
   let acknowledge = (): void => undefined;
-  const { publish, flush } = createPublisher({ stream: 'events', limits: { ...limits, coalesceMs: 60_000 }, send: () =>
+  const { publish, flush } = createPublisher({ stream: 'events', limits: { ...limits, coalesceMs: 60_000, coalesceBusyMs: 60_000 }, send: () =>
     new Promise((resolve) => { acknowledge = () => resolve(accepted({ messageId: 'late' })); }) });
   const outcome = publish(line('a'));
   let isFlushed = false;
