@@ -41,6 +41,8 @@ async function serve(options: ServiceOptions, store: Store, request: IncomingMes
     const route = routeOf(request.method ?? 'GET', url.pathname);
     const call: Call = { bucket: '', object: '', toBucket: '', toObject: '', ...route, query: url.searchParams, request, response, store, base };
     const fault = options.faults.take(route.method);
+    const isAnswerLost = fault !== undefined && (fault.kind === 'fail' || fault.kind === 'hang');
+    if (isAnswerLost && fault.takes_effect) await HANDLERS[route.method]!(call);
     if (fault !== undefined) await pauseFor(fault);
     if (fault?.kind === 'fail') throw plannedFailure(fault.status);
     refuseOptions(call);
@@ -50,7 +52,7 @@ async function serve(options: ServiceOptions, store: Store, request: IncomingMes
   }
 }
 
-/** `lose`: answers as if it were done, and it is not. `duplicate`: it is done, but the answer is lost, so that the client sends it again. */
+/** `lose`: answers as if it were done, and it is not. `duplicate`: it is done, and the connection breaks before the answer, so that the client does it again. */
 async function carryOut(call: Call, fault: FaultPlan | undefined): Promise<Answer | undefined> {
   if (fault?.kind === 'lose' && call.method !== 'objects.get') return loseOnPurpose(call);
   const answer = await HANDLERS[call.method]!(call);

@@ -169,6 +169,8 @@ describe('what is not there and what is broken on purpose', () => {
     expect(faults.stats()['objects.insert.fail']).toBe(1);
     faults.add({ method: 'objects.insert', kind: 'duplicate' });
     expect(await status(bucket().file('twice').save('x', { resumable: false, preconditionOpts: { ifGenerationMatch: 0 } }))).toBe(412);
+    faults.add({ method: 'objects.insert', kind: 'fail', status: 'UNAVAILABLE', takes_effect: true });
+    expect(await status(bucket().file('thrice').save('x', { resumable: false, preconditionOpts: { ifGenerationMatch: 0 } }))).toBe(412);
     faults.add({ method: 'objects.insert', kind: 'lose' });
     await bucket().file('lost').save('x', { resumable: false, validation: false });
     expect(await bucket().file('lost').exists()).toEqual([false]);
