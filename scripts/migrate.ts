@@ -8,9 +8,9 @@ const HELP = `npm run migrate -- [options]
 Compares every intraday, late and daily table with the generated schemas and adds the columns that it lacks.
 Columns are never removed or changed; a table that contradicts the schema is named and left alone.
 
-  --dry-run       print the plan for each table and change nothing
+  --dry-run          print the plan for each table and change nothing
 ${WHERE_HELP}
-  --help          this text
+  --help             this text
 
 Exit code 0 when every table has (or, with --dry-run, could get) every column, 1 when a table contradicts the schema.`;
 

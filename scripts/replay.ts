@@ -1,6 +1,7 @@
 // `npm run replay`: sends stored requests or rejected events again. Running it twice changes nothing: event ids stay what they were.
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { LIMITS } from '../functions/limits.ts';
 import { WHERE_HELP, WHERE_OPTIONS, whereOf } from './where.ts';
 
 const HELP = `npm run replay -- --stream NAME --from YYYY-MM-DD[THH] [--to YYYY-MM-DD[THH]] [options]
@@ -13,6 +14,7 @@ hours are UTC, by the time of publishing. Rows appear in the days they belong to
   --store raw        the requests as they were sent (default)
   --store rejected   rejected events of that stream: judged again; good ones are sent, bad ones are rejected again, up to five times
   --date-by-receipt  with --store rejected: events refused for their time get the time of their receipt
+  --late-days-max N  the collector's CHIPLOG_LATE_DAYS_MAX, where it is not the default
   --dry-run          read and count, send nothing
 ${WHERE_HELP}
   --help             this text`;
@@ -21,7 +23,7 @@ const { values: options } = parseArgs({
   options: {
     ...WHERE_OPTIONS,
     stream: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' }, store: { type: 'string', default: 'raw' },
-    'date-by-receipt': { type: 'boolean', default: false }, 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+    'date-by-receipt': { type: 'boolean', default: false }, 'dry-run': { type: 'boolean', default: false }, 'late-days-max': { type: 'string', default: String(LIMITS.lateDaysMax) }, help: { type: 'boolean', default: false },
   },
 });
 
@@ -35,11 +37,16 @@ async function main(): Promise<number> {
     console.error('--stream and --from are needed, and --store is raw or rejected. See --help.');
     return 1;
   }
+  const lateDaysMax = Number(options['late-days-max']);
+  if (!Number.isInteger(lateDaysMax) || lateDaysMax < 1) {
+    console.error('--late-days-max is a whole number of days.');
+    return 1;
+  }
   const where = whereOf(options);
   // After whereOf: Google's clients read the variables of the local run when they are made.
-  const [{ replay }, { filesIn }, { createSend }, { openTopics }, { streamTables }, { createLog }, { LIMITS }] = await Promise.all([
+  const [{ replay }, { filesIn }, { createSend }, { openTopics }, { streamTables }, { createLog }] = await Promise.all([
     import('../functions/replay/run.ts'), import('../functions/replay/files.ts'), import('../functions/publish/send.ts'), import('../functions/publish/topic.ts'),
-    import('../functions/stream-tables.ts'), import('../functions/log.ts'), import('../functions/limits.ts'),
+    import('../functions/stream-tables.ts'), import('../functions/log.ts'),
   ]);
   const log = createLog('replay', (line) => process.stderr.write(line));
   const openTopic = openTopics(where.project);
@@ -52,7 +59,7 @@ async function main(): Promise<number> {
       return createSendOnce(topic, () => createSend({ topic, call: openTopic(topic), log }).send);
     },
     wait,
-    lateDaysMax: LIMITS.lateDaysMax,
+    lateDaysMax,
     onProgress: (counts, file) => progress(`${counts.files} files, ${counts.requests} requests, ${counts.events} events  ${file}`),
   });
   progress('');

@@ -11,11 +11,11 @@ export const WHERE_OPTIONS = {
   project: { type: 'string' }, dataset: { type: 'string' }, bucket: { type: 'string' }, prefix: { type: 'string' }, location: { type: 'string' },
 } as const;
 
-export const WHERE_HELP = `  --project ID    a real project (its credentials are found by Google's client); default: the local run of this folder
-  --dataset NAME  BigQuery dataset (default chiplog)
-  --bucket NAME   bucket of the raw files (default PROJECT-raw)
-  --prefix NAME   first part of topic names (default chiplog)
-  --location L    BigQuery location (default US)`;
+export const WHERE_HELP = `  --project ID       a real project (its credentials are found by Google's client); default: the local run of this folder
+  --dataset NAME     BigQuery dataset (default chiplog)
+  --bucket NAME      bucket of the raw files (default PROJECT-raw)
+  --prefix NAME      first part of topic names (default chiplog)
+  --location L       BigQuery location (default US)`;
 
 /** Reads the local run's variables into this process when no project is named. Throws an Error that says what to do. */
 export function whereOf(options: WhereOptions): Where {

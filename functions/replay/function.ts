@@ -2,7 +2,7 @@
 // With `dry_run` it reads and counts only. Long ranges are for scripts/replay.ts, which has no time limit.
 import { setTimeout as wait } from 'node:timers/promises';
 import { http } from '@google-cloud/functions-framework';
-import { SHARED, readSettings } from '../config.ts';
+import { SHARED, readSettings, wholeNumber } from '../config.ts';
 import { ERRORS } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { createLog } from '../log.ts';
@@ -19,6 +19,7 @@ export const SETTINGS = {
   project: SHARED.project,
   prefix: SHARED.prefix,
   bucket: SHARED.bucket,
+  lateDaysMax: { env: 'CHIPLOG_LATE_DAYS_MAX', parse: wholeNumber(1, 3_650), default: LIMITS.lateDaysMax as number, why: 'Rejected events are judged again by the collector\'s own rule: older than this many days is too late.' },
 };
 
 const settings = readSettings(SETTINGS);
@@ -40,7 +41,7 @@ http('replay', async (request, response) => {
     files: filesIn(settings.project, settings.bucket),
     sendTo: (stream) => sends.get(stream)!,
     wait,
-    lateDaysMax: LIMITS.lateDaysMax,
+    lateDaysMax: settings.lateDaysMax,
   });
   if (outcome.kind === 'accepted') {
     log('INFO', 'replayed', { ...(asked.kind === 'accepted' ? asked.value : {}), ...outcome.value });

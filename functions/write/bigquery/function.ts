@@ -4,8 +4,7 @@ import { http } from '@google-cloud/functions-framework';
 import { DESCRIPTORS, ENCODERS } from '../../../schemas/generated/rows.ts';
 import { createPushHandler } from '../../answer-push.ts';
 import { systemClock } from '../../clock.ts';
-import { CODE_VERSION } from '../../code-version.ts';
-import { SHARED, readSettings } from '../../config.ts';
+import { SHARED, readSettings, text } from '../../config.ts';
 import { LIMITS } from '../../limits.ts';
 import { createLog } from '../../log.ts';
 import { ensureTable, tableApiOf, tableDefinition } from '../../maintain/tables.ts';
@@ -31,6 +30,7 @@ export const SETTINGS = {
   dataset: SHARED.dataset,
   timeZone: SHARED.timeZone,
   bigqueryWriteEndpoint: SHARED.bigqueryWriteEndpoint,
+  codeVersion: { env: 'K_REVISION', parse: text, default: 'local', why: 'Cloud Run\'s name of the running revision; travels in every envelope.' },
 };
 
 const settings = readSettings(SETTINGS);
@@ -46,7 +46,7 @@ const zone = askOnce(() => checkTimeZone(labelApiOf(dataset), timeZone, { write:
 const rejectedTopic = `${settings.prefix}-rejected`;
 const { send } = createSend({ topic: rejectedTopic, call: openTopics(settings.project)(rejectedTopic), log });
 const publisher = createPublisher({ stream: 'rejected', send });
-const rejected = createRejectedSink({ publish: (line) => publisher.publish(line), clock: systemClock, codeVersion: CODE_VERSION, log });
+const rejected = createRejectedSink({ publish: (line) => publisher.publish(line), clock: systemClock, codeVersion: settings.codeVersion, log });
 
 const opener = createStreamOpener(settings.bigqueryWriteEndpoint);
 const appends = createAppendClient({
