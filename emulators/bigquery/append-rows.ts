@@ -7,9 +7,10 @@ import { pauseFor, type FaultPlan, type Faults } from '../faults.ts';
 import type { Table } from './catalogue.ts';
 import { isRepeated, isRequired, typeOf, type TableField } from './fields.ts';
 import { planOf, SchemaMismatch, type Descriptor, type MessagePlan } from './proto-descriptor.ts';
-import { RowProblem, RowWriter } from './proto-row.ts';
+import { RowWriter } from './proto-row.ts';
 import type { RecentDrops } from './recent-drops.ts';
 import { Refusal } from './refusal.ts';
+import { RowProblem } from './row-problem.ts';
 import type { TableStore } from './table-store.ts';
 
 /** "AppendRows request: 20 MB" (quotas). Counted as Google's message says it: the serialized request. */

@@ -7,13 +7,14 @@ import { promisify } from 'node:util';
 const syncData = promisify(fdatasync);
 
 /** A file that gets no more rows and waits for DuckDB. `seq` grows by one from file to file. */
-export type SealedFile = { path: string; seq: number; rows: number; bytes: number };
+export type SealedFile = { path: string; seq: number; rows: number; bytes: number; firstAtMs: number };
 
 type Waiting = { lines: Buffer; rows: number; done: () => void; failed: (error: unknown) => void };
 
 export class Journal {
   private readonly dir: string;
   private readonly uid: string;
+  private readonly now: () => number;
   private nextSeq: number;
   private open: (SealedFile & { fd: number }) | undefined;
   private waiting: Waiting[] = [];
@@ -22,13 +23,14 @@ export class Journal {
   private readonly sealedFiles: SealedFile[] = [];
 
   /** Finds what a killed process left: files that DuckDB has are deleted, a torn last line (never acknowledged) is cut off. */
-  constructor(dir: string, uid: string, appliedSeq: number) {
+  constructor(dir: string, uid: string, appliedSeq: number, now: () => number) {
+    this.now = now;
     this.dir = dir;
     this.uid = uid;
     this.nextSeq = appliedSeq + 1;
     for (const { path, seq } of journalFiles(dir).filter((file) => file.uid === uid).sort((a, b) => a.seq - b.seq)) {
       if (seq <= appliedSeq) rmSync(path);
-      else this.sealedFiles.push(recover(path, seq));
+      else this.sealedFiles.push({ ...recover(path, seq), firstAtMs: now() });
       this.nextSeq = Math.max(this.nextSeq, seq + 1);
     }
   }
@@ -71,7 +73,7 @@ export class Journal {
   private create(): SealedFile & { fd: number } {
     const seq = this.nextSeq++;
     const path = join(this.dir, `${this.uid}.${String(seq).padStart(9, '0')}.ndjson`);
-    return { path, seq, rows: 0, bytes: 0, fd: openSync(path, 'ax') };
+    return { path, seq, rows: 0, bytes: 0, firstAtMs: this.now(), fd: openSync(path, 'ax') };
   }
 
   /** Ends the file of the moment, and answers all files whose rows DuckDB lacks, oldest first. */
@@ -108,7 +110,7 @@ export function journalFiles(dir: string): { path: string; uid: string; seq: num
   });
 }
 
-function recover(path: string, seq: number): SealedFile {
+function recover(path: string, seq: number): Omit<SealedFile, 'firstAtMs'> {
   const content = readFileSync(path);
   const bytes = content.lastIndexOf(10) + 1;
   if (bytes < content.length) truncateSync(path, bytes);

@@ -2,11 +2,11 @@
 // milliseconds. A row that breaks a rule of its table throws a RowProblem. Called by append-rows.ts with the plan of proto-descriptor.ts.
 import { isUtf8 } from 'node:buffer';
 import { bytesText, microsToken, oneLine, scalarText } from './json-row.ts';
+import { LineBuffer } from './line-buffer.ts';
 import type { FieldPlan, MessagePlan } from './proto-descriptor.ts';
+import { regroup } from './proto-regroup.ts';
+import { RowProblem } from './row-problem.ts';
 
-export class RowProblem extends Error {
-  override name = 'RowProblem';
-}
 /** A field came twice, or a list in pieces: protobuf allows it, no encoder of ours does it, so it takes the slow way. */
 class OutOfOrder extends Error {}
 
@@ -16,9 +16,7 @@ const WIRE: Record<string, number> = {
   DOUBLE: FIXED64, FIXED64, SFIXED64: FIXED64, FLOAT: FIXED32, FIXED32, SFIXED32: FIXED32, STRING: BYTES, BYTES, MESSAGE: BYTES,
 };
 
-export class RowWriter {
-  private out = Buffer.allocUnsafe(1 << 16);
-  private length = 0;
+export class RowWriter extends LineBuffer {
   private input: Buffer = Buffer.alloc(0);
   private view: DataView = new DataView(new ArrayBuffer(0));
   private at = 0;
@@ -34,14 +32,6 @@ export class RowWriter {
       this.message(plan, regroup(plan, row));
     }
     this.byte(NEWLINE);
-  }
-
-  /** What was written since the last take. */
-  take(): Buffer {
-    const lines = this.out.subarray(0, this.length);
-    this.out = Buffer.allocUnsafe(Math.max(1 << 16, this.length));
-    this.length = 0;
-    return lines;
   }
 
   private message(plan: MessagePlan, row: Buffer): void {
@@ -283,33 +273,6 @@ export class RowWriter {
     else if (wire === FIXED32 || wire === FIXED64) this.advance(wire === FIXED32 ? 4 : 8);
     else throw new RangeError('wire type');
   }
-
-  private reserve(bytes: number): void {
-    if (this.length + bytes <= this.out.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.out.length * 2, this.length + bytes));
-    this.out.copy(larger, 0, 0, this.length);
-    this.out = larger;
-  }
-  private byte(value: number): void {
-    if (this.length === this.out.length) this.reserve(1);
-    this.out[this.length++] = value;
-  }
-  private bytes(value: Buffer): void {
-    this.reserve(value.length);
-    const { out } = this;
-    let to = this.length;
-    for (let i = 0; i < value.length; i += 1) out[to++] = value[i]!;
-    this.length = to;
-  }
-  private ascii(text: string): void {
-    this.reserve(text.length);
-    for (let i = 0; i < text.length; i += 1) this.out[this.length + i] = text.charCodeAt(i);
-    this.length += text.length;
-  }
-  private utf8(text: string): void {
-    this.reserve(text.length * 3);
-    this.length += this.out.write(text, this.length);
-  }
 }
 
 function jsonToken(text: string, wrong: () => Error): string {
@@ -340,64 +303,4 @@ function numericText(bytes: Buffer): string {
   const sign = scaled < 0n ? '-' : '';
   const digits = String(scaled < 0n ? -scaled : scaled).padStart(10, '0');
   return `${sign}${digits.slice(0, -9)}.${digits.slice(-9)}`;
-}
-
-/** The same message with every field in one place: of a single value the last counts, messages merge (by joining their bytes), lists grow. */
-function regroup(plan: MessagePlan, row: Buffer): Buffer {
-  const groups = new Map<FieldPlan, { head: Buffer; body: Buffer }[]>();
-  let at = 0;
-  const varint = (): number => {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = row[at++];
-      if (byte === undefined || scale > 2 ** 63) throw new RowProblem('The row is not a valid protobuf message.');
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-      scale *= 128;
-    }
-  };
-  while (at < row.length) {
-    const start = at;
-    const tag = varint();
-    const afterTag = at;
-    const wire = tag & 7;
-    if (wire === BYTES) at += varint();
-    else if (wire === VARINT) varint();
-    else if (wire === FIXED32 || wire === FIXED64) at += wire === FIXED32 ? 4 : 8;
-    else throw new RowProblem('The row is not a valid protobuf message.');
-    const field = plan.byNumber.get(tag >>> 3);
-    if (field === undefined) continue;
-    const entry = { head: row.subarray(start, afterTag), body: row.subarray(afterTag, at) };
-    const group = groups.get(field);
-    if (group === undefined) groups.set(field, [entry]);
-    else group.push(entry);
-  }
-  return Buffer.concat([...groups].flatMap(([field, entries]) => joined(field, entries)));
-}
-
-function joined(field: FieldPlan, entries: { head: Buffer; body: Buffer }[]): Buffer[] {
-  if (field.repeated) {
-    if (field.nested === undefined) return entries.flatMap(({ head, body }) => [head, body]);
-    return entries.flatMap(({ head, body }) => [head, withSize(regroup(field.nested!, payload(body)))]);
-  }
-  const last = entries.at(-1)!;
-  if (field.nested === undefined) return [last.head, last.body];
-  return [last.head, withSize(regroup(field.nested, Buffer.concat(entries.map((entry) => payload(entry.body)))))];
-}
-
-function payload(body: Buffer): Buffer {
-  let at = 0;
-  while (body[at]! >= 128) at += 1;
-  return body.subarray(at + 1);
-}
-
-function withSize(body: Buffer): Buffer {
-  const size: number[] = [];
-  let left = body.length;
-  while (left > 127) {
-    size.push((left & 127) | 128);
-    left >>>= 7;
-  }
-  return Buffer.concat([Buffer.from([...size, left]), body]);
 }

@@ -49,7 +49,7 @@ export class TableStore {
     const tables = catalogue.all('table');
     const uids = new Set(tables.map((table) => table.uid));
     for (const file of journalFiles(store.dir)) if (!uids.has(file.uid)) rmSync(file.path);
-    for (const table of tables) store.journals.set(table.uid, new Journal(store.dir, table.uid, table.appliedSeq));
+    for (const table of tables) store.journals.set(table.uid, new Journal(store.dir, table.uid, table.appliedSeq, now));
     const known = new Set(tables.map((table) => table.physical));
     await engine.alone(async (connection) => {
       for (const row of await rowsOf(connection, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'data'")) {
@@ -81,7 +81,7 @@ export class TableStore {
       table,
       publish: () => {
         put();
-        this.journals.set(table.uid, new Journal(this.dir, table.uid, 0));
+        this.journals.set(table.uid, new Journal(this.dir, table.uid, 0, this.now));
       },
     };
   }
@@ -168,10 +168,10 @@ export class TableStore {
       const table = this.catalogue.all('table').find((other) => other.uid === uid);
       if (table === undefined || file.seq <= table.appliedSeq) return undefined;
       const from = await nextRowid(connection, table.physical);
-      await connection.run(`INSERT INTO ${physicalSql(table.physical)} BY NAME ${readLinesSql(file.path, table.fields)}`).catch((error: unknown) => {
+      const inserted = await connection.run(`INSERT INTO ${physicalSql(table.physical)} BY NAME ${readLinesSql(file.path, table.fields)}`).catch((error: unknown) => {
         throw new Refusal('internalError', `Rows of ${table.dataset}.${table.table} that were acknowledged could not be read from ${file.path}: ${(error as Error).message}`);
       });
-      const buffered = this.withSegment(table, { from, to: await nextRowid(connection, table.physical), atMs: this.now() });
+      const buffered = this.withSegment(table, { from, to: from + inserted.rowsChanged, atMs: file.firstAtMs });
       return this.catalogue.put(connection, { ...table, appliedSeq: file.seq, buffered, modifiedMs: this.now() });
     });
     publish?.();
@@ -240,6 +240,7 @@ function sizeOf(fields: TableField[], row: string): number {
   }
 }
 
+/** Only what is committed has its final row numbers, so the caller adds what it inserts. */
 async function nextRowid(connection: DuckDBConnection, physical: string): Promise<number> {
   return Number((await rowsOf(connection, `SELECT coalesce(max(rowid) + 1, 0) AS n FROM ${physicalSql(physical)}`))[0]?.['n'] ?? 0);
 }
