@@ -6,11 +6,14 @@ import type { Expr, FunctionArgument } from './tree.ts';
 
 export type TemporaryFunction = { args: FunctionArgument[]; body: Expr; returns?: SqlType };
 
+/** A script's variable: the SQL that gives its value where that can be written in its place, else a variable of the DuckDB session. */
+export type Variable = { type: SqlType; sql?: string; tables: TableEntry[]; hasSubquery: boolean };
+
 export class Compilation {
   readonly context: SqlContext;
   readonly tables = new Map<string, TableEntry>();
   readonly functions: Map<string, TemporaryFunction>;
-  readonly variables: Map<string, SqlType>;
+  readonly variables: Map<string, Variable>;
   /** How many subqueries were written so far: DuckDB takes none inside a lambda, so their number tells whether one may be used. */
   subqueries = 0;
   /** Inside SAFE.f(…): what would raise an error gives NULL. */
@@ -18,7 +21,7 @@ export class Compilation {
   private ids = 0;
   private depth = 0;
 
-  constructor(context: SqlContext, functions = new Map<string, TemporaryFunction>(), variables = new Map<string, SqlType>()) {
+  constructor(context: SqlContext, functions = new Map<string, TemporaryFunction>(), variables = new Map<string, Variable>()) {
     this.context = context;
     this.functions = functions;
     this.variables = variables;

@@ -1,5 +1,5 @@
 // CREATE, ALTER and DROP trees in, a description for the local BigQuery to carry out on its catalogue out; called by the statement compiler.
-import { Compilation } from './compilation.ts';
+import type { Compilation } from './compilation.ts';
 import { compileQuery } from './compile-query.ts';
 import { findTable, resolvePath } from './compile-table.ts';
 import type { Ddl, RoutineArgument, StatementType, TableField, TablePath } from './context.ts';

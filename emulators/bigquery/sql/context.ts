@@ -97,7 +97,7 @@ export type StatementType =
   | 'DROP_TABLE_FUNCTION' | 'DROP_SCHEMA' | 'ASSIGNMENT' | 'CONDITION' | 'ASSERT';
 
 export type TranslatedStatement = {
-  /** `set` and `condition` are steps of a script: run `set` for its effect; `condition` gives one boolean row. */
+  /** Steps of a script: `set` is run for its effect on the session; `condition` gives one boolean, of IF and WHILE or of an ASSERT, which raises its own error. */
   kind: 'select' | 'dml' | 'ddl' | 'set' | 'condition';
   statementType: StatementType;
   duckSql: string;

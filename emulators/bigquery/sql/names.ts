@@ -71,8 +71,12 @@ export function rowValue(source: Source): Typed {
 
 function findVariable(compilation: Compilation, name: Name): Found | undefined {
   const key = name.text.toLowerCase();
-  const type = compilation.variables.get(key);
-  return type && { value: { sql: `CAST(getvariable(${text(variableName(key))}) AS ${duckType(type)})`, type }, used: 1 };
+  const variable = compilation.variables.get(key);
+  if (!variable) return undefined;
+  const { type, sql, tables, hasSubquery } = variable;
+  for (const table of tables) compilation.touch(table);
+  if (hasSubquery) compilation.subqueries += 1;
+  return { value: { sql: sql ?? `CAST(getvariable(${text(variableName(key))}) AS ${duckType(type)})`, type }, used: 1 };
 }
 
 export const variableName = (name: string): string => `gsql_${name.toLowerCase()}`;

@@ -1,7 +1,7 @@
 // GoogleSQL in, DuckDB SQL out; called by the local BigQuery for every query job.
 import { coerceOrThrow } from './coerce.ts';
 import { Compilation } from './compilation.ts';
-import type { TemporaryFunction } from './compilation.ts';
+import type { TemporaryFunction, Variable } from './compilation.ts';
 import { compileAlter, compileCreateFunction, compileCreateSchema, compileCreateTable, compileCreateTableFunction, compileCreateView, compileDrop, distinctColumns } from './compile-ddl.ts';
 import type { CompiledDdl } from './compile-ddl.ts';
 import { compileDelete, compileInsert, compileMerge, compileTruncate, compileUpdate } from './compile-dml.ts';
@@ -22,7 +22,7 @@ import type { Expr, Statement } from './tree.ts';
 export function translate(sql: string, context: SqlContext): TranslatedStatement[] {
   const statements: TranslatedStatement[] = [];
   for (const statement of translateScript(sql, context)) {
-    if (statement.kind === 'condition') throw notSupported('A script with IF or WHILE', { line: 1, column: 1 });
+    if (statement.statementType === 'CONDITION') throw notSupported('A script with IF or WHILE', { line: 1, column: 1 });
     statements.push(statement);
   }
   return statements;
@@ -30,11 +30,11 @@ export function translate(sql: string, context: SqlContext): TranslatedStatement
 
 /**
  * Statement by statement: run each before asking for the next, so that later ones see the tables that earlier ones made.
- * After a `condition`, pass its boolean to `next()`.
+ * After a CONDITION, pass its boolean to `next()`; an ASSERT that gives false ends the script.
  */
 export function* translateScript(sql: string, context: SqlContext): Generator<TranslatedStatement, void, boolean | undefined> {
   const cursor = new Cursor(sql);
-  const script: Script = { context, functions: new Map(), variables: new Map() };
+  const script: Script = { context, functions: new Map(), variables: new Map(), changesData: CHANGES.test(sql) };
   let isEmpty = true;
   for (let statement = parseStatement(cursor); statement; statement = parseStatement(cursor)) {
     isEmpty = false;
@@ -43,7 +43,10 @@ export function* translateScript(sql: string, context: SqlContext): Generator<Tr
   if (isEmpty) throw invalidQuery('Syntax error: Unexpected end of statement', { line: 1, column: 1 });
 }
 
-type Script = { context: SqlContext; functions: Map<string, TemporaryFunction>; variables: Map<string, SqlType> };
+/** Said too often rather than too rarely: it only decides whether a variable read from a table may be read again later. */
+const CHANGES = /\b(?:INSERT|UPDATE|DELETE|MERGE|TRUNCATE|ALTER|DROP|CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMP\s+|TEMPORARY\s+)?TABLE)\b/i;
+
+type Script = { context: SqlContext; functions: Map<string, TemporaryFunction>; variables: Map<string, Variable>; changesData: boolean };
 
 function* run(script: Script, statement: Statement): Generator<TranslatedStatement, void, boolean | undefined> {
   switch (statement.kind) {
@@ -83,25 +86,32 @@ function* declare(script: Script, statement: Extract<Statement, { kind: 'declare
   const typed = coerceOrThrow(value, type, 'DECLARE', statement.place);
   for (const { text, place } of statement.names) {
     if (script.variables.has(text.toLowerCase())) throw invalidQuery(`Variable '${text}' redeclaration is not allowed`, place);
-    script.variables.set(text.toLowerCase(), type);
-    yield setVariable(text, typed.sql, type, compilation);
+    yield* setVariable(script, text, typed.sql, type, compilation);
   }
 }
 
 function* assign(script: Script, statement: Extract<Statement, { kind: 'set' }>): Generator<TranslatedStatement, void, boolean | undefined> {
-  const compilation = compilationOf(script);
   const values = statement.names.length > 1 && statement.value.kind === 'struct' ? statement.value.items.map(({ expr }) => expr) : [statement.value];
   if (values.length !== statement.names.length) throw notSupported('SET of several variables from a query', statement.place);
   for (const [index, { text, place }] of statement.names.entries()) {
-    const type = script.variables.get(text.toLowerCase());
+    const compilation = compilationOf(script);
+    const type = script.variables.get(text.toLowerCase())?.type;
     if (!type) throw invalidQuery(`Undeclared variable: ${text}`, place);
     const value = coerceOrThrow(compileExpr(compilation, childScope(undefined), values[index] as Expr), type, 'SET', statement.place);
-    yield setVariable(text, value.sql, type, compilation);
+    yield* setVariable(script, text, value.sql, type, compilation);
   }
 }
 
-function setVariable(name: string, sql: string, type: SqlType, compilation: Compilation): TranslatedStatement {
-  return { kind: 'set', statementType: 'ASSIGNMENT', duckSql: `SET VARIABLE ${variableName(name)} = CAST((${sql}) AS ${duckType(type)})`, values: [], tables: [...compilation.tables.values()] };
+/** Past this length a value is worth keeping in the session: a loop would make it longer with each turn. */
+const INLINE_LENGTH_MAX = 2_000;
+
+/** A value that cannot change between here and its use is written in the variable's place, which needs no session. */
+function* setVariable(script: Script, name: string, sql: string, type: SqlType, compilation: Compilation): Generator<TranslatedStatement, void, boolean | undefined> {
+  const tables = [...compilation.tables.values()];
+  const isStable = !/\b(?:random|uuid)\(/.test(sql) && (tables.length === 0 || !script.changesData) && sql.length <= INLINE_LENGTH_MAX && !sql.includes('getvariable(');
+  const typed = `CAST(${sql} AS ${duckType(type)})`;
+  script.variables.set(name.toLowerCase(), { type, tables, hasSubquery: compilation.subqueries > 0, ...(isStable && { sql: typed }) });
+  if (!isStable) yield { kind: 'set', statementType: 'ASSIGNMENT', duckSql: `SET VARIABLE ${variableName(name)} = ${typed}`, values: [], tables };
 }
 
 function declareFunction(script: Script, statement: Extract<Statement, { kind: 'createFunction' }>): void {
@@ -134,7 +144,7 @@ function compileStatement(script: Script, statement: Statement): TranslatedState
       const { condition, message } = statement;
       const value = requireBool(compileExpr(compilation, childScope(undefined), condition), 'ASSERT', condition.place);
       const text = `'${(message ?? 'Assertion failed').replaceAll("'", "''")}'`;
-      return { kind: 'set', statementType: 'ASSERT', duckSql: `SELECT CASE WHEN ${value.sql} THEN 1 ELSE error(${text}) END`, values: [], tables: tables() };
+      return { kind: 'condition', statementType: 'ASSERT', duckSql: `SELECT CASE WHEN ${value.sql} THEN true ELSE error(${text}) END AS holds`, values: [], tables: tables() };
     }
     default: throw notSupported(`The statement ${statement.kind.toUpperCase()}`, statement.place);
   }

@@ -74,5 +74,9 @@ test('DML answers with the affected count', async () => {
 
 test('a script takes the branch that its condition says', async () => {
   expect(await engine.rows('DECLARE x INT64 DEFAULT 3; SET x = x + 1; IF x > 3 THEN SELECT x * 2; ELSE SELECT 0; END IF')).toEqual([['8']]);
+  // A variable keeps the value that it was set to, also when the table that it was read from has changed since.
+  await engine.table('counted', [{ name: 'n', type: 'INTEGER' }], ['1']);
+  expect(await engine.rows('DECLARE x INT64 DEFAULT (SELECT MAX(n) FROM d.counted); INSERT INTO d.counted (n) VALUES (9); SELECT x')).toEqual([['1']]);
+  await expect(engine.rows("ASSERT (SELECT MAX(n) FROM d.counted) = 1 AS 'nine is not one'")).rejects.toThrow('nine is not one');
   expect(await engine.rows('DECLARE x INT64 DEFAULT 0; WHILE x < 3 DO SET x = x + 1; END WHILE; SELECT x')).toEqual([['3']]);
 });

@@ -1,6 +1,7 @@
 // Functions over STRING and BYTES, regular expressions and URLs: calls in, DuckDB SQL out. Looked up by the call compiler.
 import { arrayOf, BOOL, INT64, STRING } from '../sql-type.ts';
 import { invalidQuery, notSupported } from '../google-sql-error.ts';
+import { noSignature } from '../coerce.ts';
 import { toStringSql } from './cast.ts';
 import { formatCall } from './format.ts';
 import { argumentExpr, argumentsOf, sameAsFirst, simple } from './signature.ts';
@@ -15,8 +16,11 @@ const length = (call: FunctionCall): Typed => {
 
 export const STRING_FUNCTIONS: FunctionTable = {
   CONCAT: (call) => {
-    const values = argumentsOf(call, 'TEXT TEXT*');
-    return { sql: values.length === 1 ? values[0]?.sql ?? 'NULL' : `(${values.map(({ sql }) => sql).join(' || ')})`, type: sameAsFirst(values) };
+    const values = argumentsOf(call, 'ANY ANY*');
+    if (values.some(({ type }) => ['ARRAY', 'STRUCT', 'JSON'].includes(type.kind))) throw noSignature('function CONCAT', values, call.expr.place);
+    if (values.every(({ type }) => type.kind === 'BYTES')) return { sql: `(${values.map(({ sql }) => sql).join(' || ')})`, type: sameAsFirst(values) };
+    // Numbers and dates become text by themselves here, as GA4 queries rely on: CONCAT(user_pseudo_id, session_id).
+    return { sql: `(${values.map((value) => (value.type.kind === 'NULL' ? 'CAST(NULL AS VARCHAR)' : toStringSql(value))).join(' || ')})`, type: STRING };
   },
   LENGTH: length, CHAR_LENGTH: length, CHARACTER_LENGTH: length,
   BYTE_LENGTH: (call) => {
