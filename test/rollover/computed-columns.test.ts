@@ -121,4 +121,4 @@ test('an earlier day that changes reaches later days with a recomputation', asyn
   expect((await computed())['cleo-1']!.source).toBe('(direct)');
   await yard.roll({ recomputeFrom: '20260114', recomputeSinceMs: await yard.warehouse.nowMs() });
   expect((await computed())['cleo-1']).toMatchObject({ source: 'poster', first: micros('2026-01-14T08:00:00Z'), previous: micros('2026-01-14T08:00:00Z') });
-});
+}, 120_000);
