@@ -8,7 +8,7 @@ const OUTAGE: AppendAnswer = { kind: 'unavailable', reason: 'UNAVAILABLE: x', ou
 
 function setUp(answer: AppendAnswer) {
   const state = { answer, calls: 0, changes: [] as boolean[] };
-  const append = guardAppend(async () => { state.calls += 1; return state.answer; }, { failuresMax: 3, openMs: 50, onChange: (open) => state.changes.push(open) });
+  const append = guardAppend(async () => { state.calls += 1; return state.answer; }, { failuresMax: 3, openMs: 400, onChange: (open) => state.changes.push(open) });
   return { state, append: () => append('t', 'events', []) };
 }
 
@@ -18,7 +18,7 @@ test('F19: while BigQuery is out appends are answered without asking it, and it 
   expect(await append()).toMatchObject({ kind: 'unavailable', outage: false });
   expect(state.calls).toBe(3);
   state.answer = { kind: 'stored' };
-  await sleep(60);
+  await sleep(450);
   expect(await append()).toEqual({ kind: 'stored' });
   expect(await append()).toEqual({ kind: 'stored' });
   expect(state.changes).toEqual([true, false]);

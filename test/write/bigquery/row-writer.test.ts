@@ -84,19 +84,20 @@ describe('appends', () => {
     expect(appends.map(({ rows }) => rows)).toEqual([['a'], ['b', 'c', 'd']]);
   });
 
-  test('what has waited for the linger leaves beside a slow append', async () => {
+  test('what has waited for the linger leaves beside an append that is not answered', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => { release = resolve; });
     let calls = 0;
     const { send, appends } = setUp({
       limits: { appendLingerMs: 30 } as never,
-      append: async () => { if ((calls += 1) === 1) await sleep(300); return { kind: 'stored' }; },
+      append: async () => { if ((calls += 1) === 1) await held; return { kind: 'stored' }; },
     });
     const slow = send(['a']);
     await sleep(10);
-    const started = performance.now();
     await send(['b']);
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(appends.map(({ rows }) => rows)).toEqual([['a'], ['b']]);
+    release();
     await slow;
-    expect(appends).toHaveLength(2);
   });
 
   test('an append never has more bytes or rows than the limits', async () => {

@@ -52,11 +52,11 @@ test('F4: SIGTERM while an append is under way: the message is acknowledged, new
   const { push, running, ended } = await startFunction();
   expect(await push(body())).toBe(204);
 
-  local.faults.add({ method: 'AppendRows', kind: 'delay', delay_ms: 1_000, times: 1 });
+  local.faults.add({ method: 'AppendRows', kind: 'delay', delay_ms: 3_000, times: 1 });
   const underWay = push(body());
-  await sleep(300);
+  await expect.poll(() => local.faults.stats()['AppendRows.delay'], { timeout: 10_000 }).toBe(1);
   running.kill('SIGTERM');
-  await sleep(100);
+  await sleep(200);
   expect(await push(body())).toBe(503);
   expect(await underWay).toBe(204);
   expect(await ended).toBe(0);

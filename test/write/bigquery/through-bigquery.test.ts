@@ -103,7 +103,7 @@ describe('trouble', () => {
 
   test('an append that is never answered ends by its own deadline', async () => {
     await writer.stop();
-    writer = startWriter(local, { clock: () => clock, timeoutMs: 200 });
+    writer = startWriter(local, { clock: () => clock, timeoutMs: 2_000 });
     local.faults.add({ method: 'AppendRows', kind: 'hang', times: 1 });
     expect(await push([envelopeOf([goodEvent()])])).toMatchObject({ kind: 'retry', error: { code: 'bigquery_unavailable' } });
     expect(await push([envelopeOf([goodEvent()])])).toMatchObject({ kind: 'accepted' });
