@@ -66,7 +66,7 @@ async function answer(routes: Route[], faults: Faults, request: IncomingMessage)
   const fault = faults.take(route.method);
   if (fault !== undefined) {
     await pauseFor(fault);
-    if (fault.kind === 'fail') throw refusalOfFault(fault.status);
+    if (fault.kind === 'fail' && fault.takes_effect !== true) throw refusalOfFault(fault.status);
   }
   const raw = await readBody(request);
   const params = Object.fromEntries(route.names.map((name, at) => [name, decodeURIComponent(match[at + 1]!)]));
@@ -74,7 +74,7 @@ async function answer(routes: Route[], faults: Faults, request: IncomingMessage)
   const call: Call = { params, query: url.searchParams, body: isJson ? parse(raw) : {}, raw, headers: request.headers, base: `http://${request.headers.host ?? 'localhost'}` };
   const result = await route.handler(call);
   // Done, but the caller is told that it failed: what a lost answer looks like.
-  if (fault?.kind === 'lose') throw refusalOfFault(fault.status);
+  if (fault?.kind === 'fail') throw refusalOfFault(fault.status);
   return result;
 }
 
