@@ -1,52 +1,10 @@
 // Joining an hour's objects, killed before any step and run twice at once, with a pretended Cloud Storage.
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { compactHour } from '../../functions/maintain/compact.ts';
-import type { CompactionApi } from '../../functions/maintain/compact.ts';
 import { hourPrefix } from '../../functions/raw-object.ts';
+import { HOUR, Killed, pretendedBucket } from './pretended-bucket.ts';
 
-const HOUR = { stream: 'events', dt: '2026-01-15', hour: '07' };
-
-type Stored = { bytes: Buffer; generation: string; metadata: Record<string, string> };
-
-class Killed extends Error {}
-
-/** `killAfter`: this many changes are made, then everything throws until it is set anew. */
-function pretendedBucket(parts: number) {
-  const objects = new Map<string, Stored>();
-  let generations = 100;
-  const state = { killAfter: Infinity, changes: 0 };
-  const put = (name: string, bytes: Buffer, metadata: Record<string, string> = {}): void => void objects.set(name, { bytes, generation: String(generations += 1), metadata });
-  for (let part = 0; part < parts; part += 1) put(`${hourPrefix(HOUR)}${String(1000 + part)}.ndjson.gz`, gzipSync(`line ${part}\n`), { events: '2', rejected: '1' });
-  const change = (): void => { if ((state.changes += 1) > state.killAfter) throw new Killed(); };
-  const view = (name: string) => { const { bytes, generation, metadata } = objects.get(name)!; return { name, generation, bytes: bytes.length, metadata }; };
-  const api: CompactionApi = {
-    list: async (prefix) => [...objects.keys()].filter((name) => name.startsWith(prefix)).sort().map(view),
-    readJson: async (name) => (objects.has(name) ? JSON.parse(objects.get(name)!.bytes.toString()) : undefined),
-    async createJson(name, value) {
-      if (objects.has(name)) return false;
-      change();
-      put(name, Buffer.from(JSON.stringify(value)));
-      return true;
-    },
-    async compose(name, sources, ifGeneration) {
-      expect(sources.length).toBeLessThanOrEqual(32);
-      if ((objects.get(name)?.generation ?? '0') !== ifGeneration) return undefined;
-      if (sources.some((source) => objects.get(source.name)?.generation !== source.generation)) return undefined;
-      change();
-      put(name, Buffer.concat(sources.map((source) => objects.get(source.name)!.bytes)));
-      return view(name);
-    },
-    async setMetadata(name, metadata) { change(); objects.get(name)!.metadata = metadata; },
-    async remove(name, generation) {
-      if (!objects.has(name) || (generation !== undefined && objects.get(name)!.generation !== generation)) return;
-      change();
-      objects.delete(name);
-    },
-  };
-  const lines = (): string[] => [...objects].filter(([name]) => name.startsWith('raw/')).flatMap(([, { bytes }]) => gunzipSync(bytes).toString().trimEnd().split('\n')).sort();
-  return { api, objects, state, lines, put };
-}
 const expected = (parts: number): string[] => Array.from({ length: parts }, (_, part) => `line ${part}`).sort();
 
 test('an hour becomes one object that holds every line once and says how many events it has', async () => {

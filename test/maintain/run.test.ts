@@ -8,6 +8,7 @@ import { tableDefinition } from '../../functions/maintain/tables.ts';
 import { TIME_ZONE_LABEL, checkTimeZone, labelOf } from '../../functions/reporting-zone.ts';
 import type { StreamTables } from '../../functions/stream-tables.ts';
 import { streamTables } from '../../functions/stream-tables.ts';
+import { pretendedBucket } from './pretended-bucket.ts';
 
 const FIELDS = [{ name: 'event_date', type: 'STRING', mode: 'NULLABLE' }];
 const STREAMS: StreamTables[] = [
@@ -116,6 +117,28 @@ test('a step that fails is told, and the others are done', async () => {
   const { visit, tables } = setUp({ replaceTableFunctions: async () => { throw new Error('no SQL today'); } });
   expect(await visit()).toMatchObject({ kind: 'accepted', value: { failures: ['replacing table functions: no SQL today'], hours_compacted: 0 } });
   expect(tables.size).toBeGreaterThan(0);
+});
+
+test('hours that ended before the retention are joined, the hour that is still inside it is not', async () => {
+  const hour = (dt: string, hour: string) => ({ stream: 'events', dt, hour });
+  // The clock says 15 January, noon; retention is seven days.
+  const { api, objects } = pretendedBucket(3, [hour('2026-01-07', '23'), hour('2026-01-08', '11'), hour('2026-01-08', '12')]);
+  const { visit } = setUp({ raw: api });
+  expect(await visit()).toMatchObject({ value: { hours_compacted: 2, failures: [] } });
+  expect([...objects.keys()].filter((name) => name.includes('hour=12'))).toHaveLength(3);
+  expect([...objects.keys()].filter((name) => name.includes('compacted-'))).toHaveLength(2);
+  expect(await visit()).toMatchObject({ value: { hours_compacted: 0 } });
+});
+
+test('an hour whose joining was killed is finished by the next visit', async () => {
+  const { api, objects, state, lines } = pretendedBucket(40, [{ stream: 'events', dt: '2026-01-07', hour: '23' }]);
+  state.killAfter = 10;
+  const { visit } = setUp({ raw: api });
+  expect(await visit()).toMatchObject({ value: { hours_compacted: 0, failures: [expect.stringContaining('compacting raw files')] } });
+  state.killAfter = Infinity;
+  expect(await visit()).toMatchObject({ value: { hours_compacted: 1, failures: [] } });
+  expect(lines()).toHaveLength(40);
+  expect([...objects.keys()]).toHaveLength(1);
 });
 
 test('raw files younger than the subscription\'s retention are left alone', async () => {
