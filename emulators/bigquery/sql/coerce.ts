@@ -17,7 +17,7 @@ export function coerce(value: Typed, target: SqlType): Typed | undefined {
   if (type.kind === 'NUMERIC' && target.kind === 'FLOAT64') return cast(value, target);
   if (type.kind === 'FLOAT64' && target.kind === 'NUMERIC' && value.literal) return cast(value, target);
   if (type.kind === 'STRING' && value.literal && ['DATE', 'TIMESTAMP', 'DATETIME', 'TIME'].includes(target.kind)) return cast(value, target);
-  if (type.kind === 'DATE' && (target.kind === 'DATETIME' || target.kind === 'TIMESTAMP') && value.literal) return cast(value, target);
+  if (type.kind === 'DATE' && target.kind === 'DATETIME') return cast(value, target);
   return undefined;
 }
 

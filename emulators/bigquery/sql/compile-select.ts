@@ -23,7 +23,7 @@ export function compileSelect(compilation: Compilation, parent: Scope, select: S
   if (grouped) scope.grouping = grouped.grouping;
   const outputs = compileItems(compilation, scope, select);
   const columns = nameColumns(outputs);
-  scope.aliases = aliasesOf(select, outputs);
+  scope.aliases = aliasesOf(outputs);
   const having = select.having ? ` HAVING ${requireBool(compileExpr(compilation, scope, select.having), 'HAVING clause', select.having.place).sql}` : '';
   const qualify = select.qualify ? ` QUALIFY ${requireBool(compileExpr(compilation, scope, select.qualify), 'QUALIFY clause', select.qualify.place).sql}` : '';
   const order = compileOrder(compilation, scope, select, orderBy, outputs);
@@ -57,9 +57,17 @@ function nameColumns(outputs: Output[]): Relation['columns'] {
   });
 }
 
-function aliasesOf(select: Select, outputs: Output[]): Map<string, Typed> {
-  const explicit = new Set(select.items.flatMap((item) => (item.kind === 'expr' && item.alias ? [item.alias.text.toLowerCase()] : [])));
-  return new Map(outputs.filter(({ name }) => explicit.has(name.toLowerCase())).map(({ name, value }) => [name.toLowerCase(), value]));
+/** Names of the select list, also those taken over from a column; a name that two outputs share means neither. */
+function aliasesOf(outputs: Output[]): Map<string, Typed> {
+  const aliases = new Map<string, Typed>();
+  const doubled = new Set<string>();
+  for (const { name, value } of outputs) {
+    const key = name.toLowerCase();
+    if (aliases.has(key)) doubled.add(key);
+    if (key !== '') aliases.set(key, value);
+  }
+  for (const key of doubled) aliases.delete(key);
+  return aliases;
 }
 
 function asValueTable(select: Select, outputs: Output[], columns: Relation['columns'], tail: string, order: string, limit: string): Relation {

@@ -104,6 +104,7 @@ export function superType(left: SqlType, right: SqlType): SqlType | undefined {
   const leftRank = NUMERIC_RANK[left.kind];
   const rightRank = NUMERIC_RANK[right.kind];
   if (leftRank && rightRank) return leftRank > rightRank ? left : right;
+  if ((left.kind === 'DATE' && right.kind === 'DATETIME') || (left.kind === 'DATETIME' && right.kind === 'DATE')) return { kind: 'DATETIME' };
   if (left.kind === 'STRUCT' && right.kind === 'STRUCT' && left.fields.length === right.fields.length) {
     const fields = left.fields.map((field, index) => {
       const other = right.fields[index];
