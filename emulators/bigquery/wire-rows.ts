@@ -38,28 +38,29 @@ export function fieldOf(name: string, type: DuckDBType): TableField {
  * A VARCHAR expression with the whole row in wire form; `columns` are DuckDB expressions, one for each field. It joins pieces of text:
  * json_object would parse what it has just written again on every level, which took five times as long and as much memory.
  */
-export const wireRowSql = (fields: TableField[], columns: string[]): string => `'{"f":[' || ${cellsSql(fields, columns, 0)} || ']}'`;
+export const wireRowSql = (fields: TableField[], columns: string[]): string => rowSql(fields, columns, 0);
 
-const cellsSql = (fields: TableField[], columns: string[], depth: number): string =>
-  fields.map((field, at) => cellSql(field, columns[at]!, depth)).join(` || ',' || `) || `''`;
+/** One concat with everything in it: each `||` would hold a vector of its own, and a GA4 row has a thousand of them. */
+const rowSql = (fields: TableField[], columns: string[], depth: number, before = '{"f":[', after = ']}'): string =>
+  `concat('${before}', ${fields.map((field, at) => `${cellSql(field, columns[at]!, depth)}, '${at < fields.length - 1 ? ',' : after}'`).join(', ') || `'${after}'`})`;
 
 /** `{"v":…}` for one column; never NULL. */
 function cellSql(field: TableField, value: string, depth: number): string {
   if (!isRepeated(field)) return elementSql(field, value, depth);
   const item = `_e${depth}`;
   // BigQuery knows no NULL arrays in results: they are empty.
-  return `'{"v":[' || coalesce(array_to_string(list_transform(${value}, lambda ${item}: ${elementSql(field, item, depth + 1)}), ','), '') || ']}'`;
+  return `concat('{"v":[', array_to_string(list_transform(${value}, lambda ${item}: ${elementSql(field, item, depth + 1)}), ','), ']}')`;
 }
 
 function elementSql(field: TableField, value: string, depth: number): string {
   const type = typeOf(field);
   if (type === 'RECORD') {
     const nested = field.fields ?? [];
-    return `CASE WHEN ${value} IS NULL THEN '{"v":null}' ELSE '{"v":{"f":[' || ${cellsSql(nested, nested.map((inner) => memberSql(value, inner)), depth)} || ']}}' END`;
+    return `CASE WHEN ${value} IS NULL THEN '{"v":null}' ELSE ${rowSql(nested, nested.map((inner) => memberSql(value, inner)), depth, '{"v":{"f":[', ']}}')} END`;
   }
   // Only these may hold characters that JSON escapes.
-  if (type === 'STRING' || type === 'JSON') return `CASE WHEN ${value} IS NULL THEN '{"v":null}' ELSE '{"v":' || CAST(to_json(CAST(${value} AS VARCHAR)) AS VARCHAR) || '}' END`;
-  return `coalesce('{"v":"' || ${textSql(field, value)} || '"}', '{"v":null}')`;
+  if (type === 'STRING' || type === 'JSON') return `CASE WHEN ${value} IS NULL THEN '{"v":null}' ELSE concat('{"v":', to_json(CAST(${value} AS VARCHAR)), '}') END`;
+  return `CASE WHEN ${value} IS NULL THEN '{"v":null}' ELSE concat('{"v":"', ${textSql(field, value)}, '"}') END`;
 }
 
 /** A scalar as BigQuery writes it. */
