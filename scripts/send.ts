@@ -28,6 +28,9 @@ const TABLE = {
   url: { type: 'string' }, key: { type: 'string' }, help: { type: 'boolean', short: 'h' },
 } as const;
 
+/** When the progress was last shown. */
+let shownAt = 0;
+
 await runScript(async () => {
   const { values, positionals } = readOptions(TABLE);
   if (values.help === true) return void process.stdout.write(HELP);
@@ -53,7 +56,6 @@ await runScript(async () => {
   return tally.kept > 0 || tally.surprises.length > 0 ? 1 : 0;
 });
 
-let shownAt = 0;
 function showProgress(tally: SendTally, total: number): void {
   if (!process.stderr.isTTY || performance.now() - shownAt < 100) return;
   shownAt = performance.now();

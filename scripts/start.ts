@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { now, realNow, readOffset, setNow } from '../emulators/clock.ts';
 import { startScheduler, type Scheduler } from '../emulators/scheduler.ts';
+import { readSources } from '../functions/collect/sources.ts';
 import type { Child } from './local/child.ts';
 import { claimDataFolder } from './local/data-folder.ts';
 import { BUCKET, childSpecs, cloudVariables, DATASET, dealPorts, portsNeeded, PREFIX, PROJECT, SERVICES, type Ports } from './local/environment.ts';
@@ -84,15 +85,15 @@ async function run(options: StartOptions): Promise<void> {
     if (status !== 200) say(`maintain answered ${status === 0 ? 'nothing' : status}; tables may be missing. See ${join(options.stateDir, 'logs/maintain.log')}`);
 
     const facts: LocalRun = {
-      collector_url: `http://${options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host}:${ports.functions['collect']}`,
+      collector_url: `http://${isEveryAddress(options.host) ? '127.0.0.1' : options.host}:${ports.functions['collect']}`,
       write_key: sources.writeKey, project: PROJECT, dataset: DATASET, bucket: BUCKET, env: cloudVariables(around), pid: process.pid,
       control: Object.fromEntries(SERVICES.map((name) => [name, `http://127.0.0.1:${ports.services[name].control}`])),
       functions: Object.fromEntries(FUNCTIONS.map(({ name }) => [name, urlOf(name)])),
-      clock_file: data.clockFile, processes_file: supervisor.processesFile, time_zone: data.timeZone, data_dir: data.dir,
+      sources_file: sources.file, clock_file: data.clockFile, processes_file: supervisor.processesFile, time_zone: data.timeZone, data_dir: data.dir,
     };
     if (ending !== undefined) return await ending;
     writeWhole(localFile, facts);
-    say(summary(facts, now(data.clockFile), { seconds: (performance.now() - startedAt) / 1_000, isClockMoved: readOffset(data.clockFile) !== 0 }));
+    say(summary(facts, now(data.clockFile), { seconds: (performance.now() - startedAt) / 1_000, isClockMoved: readOffset(data.clockFile) !== 0, isOpen: isEveryAddress(options.host) }));
     // After the word "ready": whoever waits for it need not wait for pretend phones.
     if (options.withDemo) sendDemo(facts).then((line) => { if (ending === undefined) say(line); }, (error: unknown) => { if (ending === undefined) say(`The demo traffic failed: ${String(error)}`); });
   } catch (error) {
@@ -106,6 +107,10 @@ async function choosePorts(options: StartOptions): Promise<Ports> {
   return dealPorts(await freePorts(portsNeeded, '127.0.0.1'), collector);
 }
 
+function isEveryAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 type Sources = { file: string; writeKey: string };
 
 /** The person's own sources document, or one with a source for trying things out. */
@@ -114,14 +119,16 @@ function prepareSources(options: StartOptions, dataDir: string): Sources {
   if (options.sourcesFile === undefined) {
     if (!existsSync(file)) writeFileSync(file, `${JSON.stringify({ sources: [{ id: 'demo-app', write_keys: ['demo'], platform: 'ANDROID', streams: ['events', 'inference'], origins: ['*'], enabled: true }] }, null, 2)}\n`);
   }
-  let document: { sources?: { write_keys?: string[]; enabled?: boolean }[] };
+  let text: string;
   try {
-    document = JSON.parse(readFileSync(file, 'utf8')) as typeof document;
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new ExpectedError(`The sources document ${file} can't be read: ${(error as Error).message}`);
   }
-  const writeKey = document.sources?.find(({ enabled, write_keys: keys }) => enabled !== false && keys?.[0] !== undefined)?.write_keys?.[0];
-  if (writeKey === undefined) throw new ExpectedError(`The sources document ${file} has no enabled source with a write key.`);
+  const read = readSources(text, undefined, () => performance.now());
+  if ('problems' in read) throw new ExpectedError(`The sources document ${file} has problems:\n${read.problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  const writeKey = [...read.list.byKey].find(([, source]) => source.isEnabled && source.streams.has('events'))?.[0];
+  if (writeKey === undefined) throw new ExpectedError(`The sources document ${file} has no enabled source that may send to the stream events.`);
   return { file, writeKey };
 }
 

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { ExpectedError } from './options.ts';
 import type { LocalRunFacts } from './spawn-run.ts';
 
-export type LocalRun = LocalRunFacts & { time_zone: string; data_dir: string };
+export type LocalRun = LocalRunFacts & { time_zone: string; data_dir: string; sources_file: string };
 
 /** The run of this folder; also sets the variables that lead Google's clients in this process to it. */
 export function findLocalRun(folder: string = process.cwd()): LocalRun {

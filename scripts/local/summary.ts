@@ -1,5 +1,6 @@
 // What a person is told when the local run is ready: addresses, and lines that work when pasted. scripts/start.ts prints it.
 import { randomUUID } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import type { LocalRun } from './local-run.ts';
 
 /** Single quotes, since the shell would run what stands between backticks inside double ones. */
@@ -14,12 +15,12 @@ export function curlLine(run: Pick<LocalRun, 'collector_url' | 'write_key'>, now
   return `curl -sS ${run.collector_url}/v1/events -H 'Authorization: Bearer ${run.write_key}' -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
 }
 
-export function summary(run: LocalRun, nowMs: number, notes: { seconds: number; isClockMoved: boolean }): string {
+export function summary(run: LocalRun, nowMs: number, notes: { seconds: number; isClockMoved: boolean; isOpen: boolean }): string {
   return `
 Chiplog is ready (${notes.seconds.toFixed(1)} s).
 
-  Collector     ${run.collector_url}
-  Write key     ${run.write_key}
+  Collector     ${run.collector_url}${notes.isOpen ? `\n  From outside  ${outsideUrls(run.collector_url).join(', ')}` : ''}
+  Write key     ${run.write_key}   (sources: ${run.sources_file}, read again when you change it)
   Data          ${run.data_dir}   (kept; npm start -- --fresh begins anew)
   Local clock   ${new Date(nowMs).toISOString()}${notes.isClockMoved ? '   (moved)' : ''}, days end at midnight in ${run.time_zone}
 
@@ -35,3 +36,7 @@ End the day, see the daily table being made:     npm run tomorrow
 Ctrl-C ends it. Your data stays.
 `;
 }
+
+/** The collector's address as other machines of the network see it. */
+const outsideUrls = (url: string): string[] => Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  .filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => url.replace(/\/\/[^:]+:/, `//${address}:`));

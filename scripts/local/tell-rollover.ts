@@ -28,7 +28,7 @@ export function tellRollover({ ledger, made, dropped, last }: RolloverTold): str
   return lines.join('\n');
 }
 
-const WHY: Record<string, string> = { late_rows_wait: 'its late rows are folded once a week, since one of them costs a rewrite of the day' };
+const WHY: Record<string, string> = { late_rows_wait: 'its late rows are folded once a week, since one of them costs a rewrite of the day', retry_waits: 'its last run failed; it is tried again later' };
 
 const isEmpty = ({ status, read }: LedgerRow): boolean => status === 'done' && (read ?? 0) === 0;
 
