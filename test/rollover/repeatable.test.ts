@@ -64,6 +64,16 @@ test('two days with late rows end as two daily tables, each event once, and noth
   });
 });
 
+test('of several copies the earliest received is kept, and equals do not depend on the order of rows', async () => {
+  const copies = `SELECT event_id, received_timestamp - event_timestamp AS received_after FROM events_20260115 WHERE event_id IN ('a1', 'b1') ORDER BY event_id`;
+  const forward = await freshYard();
+  await rollUntilDone(forward);
+  expect(await forward.ask(copies)).toEqual([{ event_id: 'a1', received_after: 0 }, { event_id: 'b1', received_after: 0 }]);
+  const backward = await makeYard(local, `yard_${(yards += 1)}`, Object.fromEntries(Object.entries(SHARDS).map(([table, rows]) => [table, rows.toReversed()])));
+  await rollUntilDone(backward);
+  expect(await dailies(backward)).toEqual(await dailies(forward));
+}, 60_000);
+
 test('a second run changes nothing, and a forced one gives the same tables', async () => {
   const yard = await freshYard();
   await rollUntilDone(yard);
