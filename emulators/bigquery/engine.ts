@@ -8,7 +8,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
  * fsync needs the last; so a long query never stops appends.
  */
 const QUERIES_MAX = 2;
-const MEMORY_LIMIT = '512MB'; // DuckDB's buffers; with Node's own heap the process stays below 1 GiB.
+const MEMORY_LIMIT = '416MB'; // DuckDB's buffers; with Node's own heap the process stays below 1 GiB.
 
 export type Install = (connection: DuckDBConnection) => Promise<void>;
 
