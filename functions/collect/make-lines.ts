@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { ENVELOPE_VERSION, type ClientFacts } from '../envelope.ts';
 import { encodeLine, spliceLine, type BodyBytes, type EncodedLine } from '../envelope-line.ts';
 import type { IngestError } from '../errors.ts';
+import { compact } from '../publish/gzip-member.ts';
 import { makeRejectedEnvelope, type Refusal } from '../publish/message.ts';
 import { SCHEMA_VERSION, fieldsOf, type Verdict } from '../validate/validate-batch.ts';
 import { deniedIn, withoutDeniedIds, withoutIds } from './consent.ts';
@@ -65,7 +66,7 @@ export function batchLines(parsed: ParsedBody, mapped: MappedBatch, verdict: Ver
   const body: BodyBytes = isCopied ? plainBody(stored) : parsed.body;
   const head = { envelope: ENVELOPE_VERSION, ...request, events: mapped.events.length, rejected: [...verdict.rejected.keys()] };
   const asSent = isCopied ? route.protocol.toBatch(stored, facts).asSent : mapped.asSent;
-  return { events: spliceLine(head, body, verdict.batchFieldBytes), rejected: refusedLines(parsed, asSent, stored, verdict, request) };
+  return { events: spliceLine(head, { ...compact(body), inflatedBytes: body.inflatedBytes }, verdict.batchFieldBytes), rejected: refusedLines(parsed, asSent, stored, verdict, request) };
 }
 
 function refusedLines(parsed: ParsedBody, asSent: MappedBatch['asSent'], stored: unknown, verdict: Verdict, request: Refusal['request']): EncodedLine[] {

@@ -1,6 +1,7 @@
 // Bytes in, one gzip member out. Members concatenate, so a message is built from small ones around the clients' own.
 import { crc32, gzip, gzipSync } from 'node:zlib';
 import { promisify } from 'node:util';
+import type { LineChunk } from '../envelope-line.ts';
 
 const gzipLater = promisify(gzip);
 
@@ -37,4 +38,12 @@ export function storedMember(bytes: Uint8Array): Buffer {
 export function gzipMember(bytes: Uint8Array): Buffer | Promise<Buffer> {
   if (bytes.length <= STORED_BYTES_MAX) return storedMember(bytes);
   return bytes.length <= SYNC_BYTES_MAX ? gzipSync(bytes, { level: LEVEL }) : gzipLater(bytes, { level: LEVEL });
+}
+
+/**
+ * A chunk as it should wait for its message: large ones compressed at once. That costs no more than compressing them together,
+ * and what waits is a tenth as large: the bytes that wait are what makes V8 collect its whole heap again and again.
+ */
+export function compact(chunk: LineChunk): LineChunk {
+  return chunk.isGzip || chunk.bytes.length <= STORED_BYTES_MAX ? chunk : { bytes: gzipSync(chunk.bytes, { level: LEVEL }), isGzip: true };
 }
