@@ -15,6 +15,7 @@ Checks types (tsc), lint (oxlint) and that the generated files are up to date, t
 release tag and says whether the changes are a patch, minor or breaking, naming columns and fields.
   --schemas-since COMMIT  compare with this commit or tag instead
   --only CHECK            one check: types, lint, generated or schemas
+  --help                  this text
 `;
 
 type Check = { name: string; run: () => boolean };

@@ -19,6 +19,7 @@ const HELP = `Usage: npm run generate [-- --check] [-- --root DIR]
 Makes schemas/generated/ and docs/schemas/ from schemas/, and says which files changed.
   --check     write nothing; exit 1 and name the files when they are stale
   --root DIR  the folder that holds schemas/ (default: this repository)
+  --help      this text
 `;
 
 /** All generated files by path below the root. The same schemas give the same bytes. */
