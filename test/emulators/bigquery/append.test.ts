@@ -179,3 +179,16 @@ test('a failing append comes as an error of the stream with the asked status', a
   await expect(stream.append(SIMPLE.descriptor, [SIMPLE.encode({ id: 'a' })])).rejects.toMatchObject({ code: 8 });
   expect(await rowsOf('SELECT COUNT(*) AS n FROM d.faulty')).toEqual([{ n: 0 }]);
 });
+
+test('long queries on every connection hold up no append, and can be cancelled', async () => {
+  await createTable('meanwhile', SIMPLE_FIELDS);
+  const long = 'SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 60000)) AS a, UNNEST(GENERATE_ARRAY(1, 60000)) AS b WHERE MOD(a * b, 7) = 3';
+  const jobs = await Promise.all([0, 1, 2].map(async () => (await bq.client.createQueryJob({ query: long }))[0]));
+  const stream = appendStream(bq.service.writePort, 'd', 'meanwhile');
+  for (let n = 0; n < 5; n += 1) expect((await stream.append(SIMPLE.descriptor, [SIMPLE.encode({ id: String(n) })])).error).toBeFalsy();
+  expect((await jobs[0]!.getMetadata())[0].status.state).toBe('RUNNING');
+  for (const job of jobs) await job.cancel();
+  expect(await rowsOf('SELECT COUNT(*) AS n FROM d.meanwhile')).toEqual([{ n: 5 }]);
+  await expect(jobs[0]!.getQueryResults()).rejects.toMatchObject({ errors: [{ reason: 'stopped' }] });
+  await stream.close();
+});
