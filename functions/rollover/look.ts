@@ -23,26 +23,27 @@ export async function look(context: LookContext, wish: Wish): Promise<Situation 
   const { warehouse, stream, prefix, timeZone, nowMs } = context;
   const tables = await warehouse.tables();
   const runs = (await warehouse.ask(runsSql(warehouse.at))).map(runOfRow).filter((run) => run.stream === stream);
-  const sources = sourceTables(prefix, tables);
+  const sources = new Set(sourceTables(prefix, tables));
   const counted = new Map<string, readonly DateRows[]>();
   // Late tables that are still open are read only for somebody who asks for a date by name: their rows are due when they close.
   const wantsOpen = wish.date !== undefined || wish.recomputeFrom !== undefined;
   for (const source of sources) {
     const isReady = nowMs >= readyAt(source.date, timeZone);
     if (!isReady && !(wantsOpen && source.kind === 'late')) continue;
-    const rows = isReady ? await countClosed(context, source) : (await warehouse.ask(datesInTableSql(warehouse.at, source.table))).map(dateRowsOf);
+    const rows = isReady ? await countClosed(context, source) : (await warehouse.askOfTable(datesInTableSql(warehouse.at, source.table)))?.map(dateRowsOf) ?? 'gone';
     if (rows === undefined) return undefined;
-    counted.set(source.table, rows);
+    if (rows === 'gone') sources.delete(source);
+    else counted.set(source.table, rows);
   }
   const isDaily = (table: string): boolean => isDate(table.slice(prefix.length + 1)) && table === dailyTable(prefix, table.slice(prefix.length + 1));
-  return { nowMs, timeZone, prefix, sources, dailies: new Set(tables.filter(isDaily)), counted, runs };
+  return { nowMs, timeZone, prefix, sources: [...sources], dailies: new Set(tables.filter(isDaily)), counted, runs };
 }
 
 /**
  * Rows by date of a table that nobody writes to any more. The answer cannot change, so the day's first call asks under an id that
  * names table and day, and the other 95 calls of the day read that job's result, which costs nothing.
  */
-async function countClosed({ warehouse, nowMs, settled, seen }: LookContext, { table }: SourceTable): Promise<readonly DateRows[] | undefined> {
+async function countClosed({ warehouse, nowMs, settled, seen }: LookContext, { table }: SourceTable): Promise<readonly DateRows[] | 'gone' | undefined> {
   const known = seen.get(table);
   if (known !== undefined) return known;
   const sql = datesInTableSql(warehouse.at, table);
@@ -50,7 +51,8 @@ async function countClosed({ warehouse, nowMs, settled, seen }: LookContext, { t
   await warehouse.submit(jobId, sql);
   const job = await settled(jobId);
   if (job === undefined) return undefined;
-  const rows = ((job.state === 'done' ? await warehouse.rows(jobId) : undefined) ?? await warehouse.ask(sql)).map(dateRowsOf);
+  const rows = ((job.state === 'done' ? await warehouse.rows(jobId) : undefined) ?? await warehouse.askOfTable(sql))?.map(dateRowsOf);
+  if (rows === undefined) return 'gone';
   seen.set(table, rows);
   return rows;
 }

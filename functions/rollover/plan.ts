@@ -73,7 +73,7 @@ export function planDays(situation: Situation, wish: Wish, pace: Pace): Plan {
     const isAsked = wish.date === date;
     const news = newSources(situation, date);
     if (situation.nowMs < readyMs) {
-      if (isAsked || news.length > 0) plan.waiting.push({ date, why: 'not_closed', untilMs: readyMs });
+      if (isAsked) plan.waiting.push({ date, why: 'not_closed', untilMs: readyMs });
       continue;
     }
     const isRecompute = isToRecompute(situation, wish, date);

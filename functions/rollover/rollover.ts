@@ -109,7 +109,8 @@ async function dropFolded({ warehouse, log }: RolloverContext, situation: Situat
   for (const source of situation.sources) {
     const rows = situation.counted.get(source.table);
     if (rows === undefined || reasonToKeep(situation, source, rows) !== undefined) continue;
-    const fresh = (await warehouse.ask(datesInTableSql(warehouse.at, source.table))).map(dateRowsOf);
+    const fresh = (await warehouse.askOfTable(datesInTableSql(warehouse.at, source.table)))?.map(dateRowsOf);
+    if (fresh === undefined) continue;
     const reason = reasonToKeep(situation, source, fresh);
     if (reason === undefined) {
       await warehouse.drop(source.table);

@@ -102,11 +102,13 @@ async function stepOf(context: DayContext, id: string, sql: string, destination?
   }
 }
 
-async function describeDaily({ warehouse, tables }: DayContext, date: EventDate, daily: string): Promise<'described' | 'absent'> {
+async function describeDaily({ warehouse, tables, nowMicros }: DayContext, date: EventDate, daily: string): Promise<'described' | 'absent'> {
+  // BigQuery refuses an expiry in the past, which a day folded again after its time would have.
+  const expiresMs = Math.max(utcMidnightOf(date) + ((tables.dailyExpirationDays ?? 0) + 1) * DAY_MS, nowMicros() / 1_000 + DAY_MS);
   return warehouse.describe(daily, {
     description: `Stream ${tables.stream}, event date ${date}: each event once.`,
     fields: tables.fields,
-    ...(tables.dailyExpirationDays === null ? {} : { expirationMs: utcMidnightOf(date) + (tables.dailyExpirationDays + 1) * DAY_MS }),
+    ...(tables.dailyExpirationDays === null ? {} : { expirationMs: Math.floor(expiresMs) }),
   });
 }
 

@@ -27,6 +27,8 @@ export type Warehouse = {
   rows(id: string): Promise<Row[] | undefined>;
   /** A query whose job nobody needs to find again. */
   ask(sql: string): Promise<Row[]>;
+  /** The same about one table; undefined when the table is gone, since another call may have dropped it a moment ago. */
+  askOfTable(sql: string): Promise<Row[] | undefined>;
   /** BigQuery's clock, milliseconds since 1970. */
   nowMs(): Promise<number>;
   /** Columns' descriptions and the day the table expires: a job that replaces a table does not carry them over. */
@@ -75,10 +77,20 @@ export function createWarehouse(bigquery: BigQuery, at: DatasetPath, location: s
 
   const ask = async (sql: string): Promise<Row[]> => (await bigquery.query({ query: sql, location, jobId: `rollover_ask_${randomUUID()}` }))[0] as Row[];
 
+  async function askOfTable(sql: string): Promise<Row[] | undefined> {
+    try {
+      return await ask(sql);
+    } catch (error) {
+      if (codeOf(error) === NOT_FOUND) return undefined;
+      throw error;
+    }
+  }
+
   return {
     at,
     fullJobId,
     ask,
+    askOfTable,
     job,
     submit,
     rows,

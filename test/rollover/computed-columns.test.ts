@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
   const report = await yard.roll();
   expect(report).toMatchObject({ pending: false, problems: [] });
-}, 60_000);
+}, 120_000);
 afterAll(() => local?.close());
 
 type Computed = { event_id: string; previous: number | null; first: number | null; revenue: number | null; currency: string | null; source: string | null; medium: string | null; is_active_user: boolean | null };

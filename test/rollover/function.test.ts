@@ -53,7 +53,7 @@ beforeAll(async () => {
   port = await freePort();
   writeFileSync(join(folder, 'clock.json'), JSON.stringify({ offset_ms: Date.parse(NOW) - Date.now() }));
   await startFunction();
-}, 60_000);
+}, 120_000);
 
 afterAll(async () => {
   child?.kill('SIGKILL');

@@ -34,33 +34,33 @@ test('counts that do not agree leave the day provisional: nothing is dropped, an
   local.setNow('2026-01-16T08:31:00Z');
   expect(await yard.roll()).toMatchObject({ dropped: ['events_intraday_20260115'] });
   expect(await statuses(yard)).toEqual([{ run: 1, status: 'provisional', kept: 1 }, { run: 2, status: 'done', kept: 2 }]);
-}, 60_000);
+}, 120_000);
 
 test('a row without an id is never merged away: the day stays provisional', async () => {
   const yard = await freshYard();
   await yard.ask("INSERT INTO events_intraday_20260115 (event_date, event_name) VALUES ('20260115', 'no_id'), ('20260115', 'no_id_either')");
   expect(await yard.roll()).toMatchObject({ dropped: [], days: [{ state: 'provisional' }, { state: 'waiting' }] });
-}, 60_000);
+}, 120_000);
 
 test('a row that came after all into a closed table keeps the table and is folded when it is seen', async () => {
   const yard = await freshYard();
   let hasCome = false;
   const drop: Warehouse['drop'] = async () => { throw new Error('dropped too early'); };
-  const ask: Warehouse['ask'] = async (sql) => {
+  const askOfTable: Warehouse['askOfTable'] = async (sql) => {
     // The last look before the drop: by then the row is there.
     if (!hasCome && /GROUP BY event_date/.test(sql)) {
       hasCome = true;
       await yard.insert('events_intraday_20260115', [{ id: 'c', at: '2026-01-15T12:00:00Z' }]);
     }
-    return yard.warehouse.ask(sql);
+    return yard.warehouse.askOfTable(sql);
   };
-  const report = await yard.roll({}, { warehouse: { ...yard.warehouse, ask, drop } });
+  const report = await yard.roll({}, { warehouse: { ...yard.warehouse, askOfTable, drop } });
   expect(report.problems).toEqual([expect.stringContaining('events_intraday_20260115 is kept')]);
   expect(yard.logged.some(({ severity }) => severity === 'ERROR')).toBe(true);
   // The count of a closed table is asked once a day; with the next day's count the row is found.
   local.setNow('2026-01-17T00:00:00Z');
   expect(await yard.roll()).toMatchObject({ days: [{ date: '20260115', state: 'done', run: 2, kept: 3 }], dropped: ['events_intraday_20260115'] });
-}, 60_000);
+}, 120_000);
 
 test('a late table goes only when every date in it was folded', async () => {
   const yard = await freshYard({ late_events_20260115: [{ id: 'near', at: '2026-01-14T10:00:00Z' }, { id: 'far', at: '2026-01-02T10:00:00Z' }] });
@@ -68,7 +68,7 @@ test('a late table goes only when every date in it was folded', async () => {
   expect(await yard.tables()).toContain('late_events_20260115');
   local.setNow('2026-01-23T02:30:00Z');
   expect(await yard.roll()).toMatchObject({ dropped: ['late_events_20260115'], days: [{ date: '20260102', state: 'done', kept: 1, late: 1 }] });
-}, 60_000);
+}, 120_000);
 
 test('a fold that fails leaves the day as it was; the next run has the next number', async () => {
   const yard = await freshYard();
@@ -79,7 +79,7 @@ test('a fold that fails leaves the day as it was; the next run has the next numb
   expect(await yard.tables()).toEqual(['events_intraday_20260115', 'rollovers', 'user_days']);
   isBroken = false;
   expect(await yard.roll()).toMatchObject({ pending: false, days: [{ state: 'done', run: 2, kept: 2 }] });
-}, 60_000);
+}, 120_000);
 
 test('a call whose time is up says pending and leaves the job running; the next call takes its result', async () => {
   const yard = await freshYard();
@@ -94,11 +94,11 @@ test('a call whose time is up says pending and leaves the job running; the next 
   expect(first).toMatchObject({ pending: true, days: [{ state: 'running', run: 1, step: 'fold' }] });
   isSlow = false;
   expect(await yard.roll()).toMatchObject({ pending: false, days: [{ state: 'done', run: 1, kept: 2 }] });
-}, 60_000);
+}, 120_000);
 
 test('an empty day becomes an empty daily table and is final', async () => {
   const yard = await freshYard({ events_intraday_20260115: [] });
   expect(await yard.roll()).toMatchObject({ days: [{ state: 'done', kept: 0 }], dropped: ['events_intraday_20260115'] });
   expect(await yard.tables()).toEqual(['events_20260115', 'rollovers', 'user_days']);
   expect(yard.messages).toMatchObject([{ type: 'day.finalized', kept: 0 }]);
-}, 60_000);
+}, 120_000);

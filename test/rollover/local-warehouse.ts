@@ -139,7 +139,7 @@ export function dying(context: RolloverContext, diesAfter: (call: string) => boo
     warehouse: {
       at: warehouse.at, fullJobId: warehouse.fullJobId, nowMs: warehouse.nowMs,
       tables: mortal('tables', warehouse.tables), job: mortal('job', warehouse.job), submit: mortal('submit', warehouse.submit), rows: mortal('rows', warehouse.rows),
-      ask: mortal('ask', warehouse.ask), describe: mortal('describe', warehouse.describe), drop: mortal('drop', warehouse.drop),
+      ask: mortal('ask', warehouse.ask), askOfTable: mortal('ask', warehouse.askOfTable), describe: mortal('describe', warehouse.describe), drop: mortal('drop', warehouse.drop),
     },
   };
 }

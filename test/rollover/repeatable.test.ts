@@ -51,7 +51,7 @@ beforeAll(async () => {
   const yard = await freshYard();
   await rollUntilDone(yard);
   reference = await everything(yard);
-}, 60_000);
+}, 120_000);
 
 test('two days with late rows end as two daily tables, each event once, and nothing else is left', () => {
   expect(reference).toMatchObject({
@@ -72,7 +72,7 @@ test('of several copies the earliest received is kept, and equals do not depend 
   const backward = await makeYard(local, `yard_${(yards += 1)}`, Object.fromEntries(Object.entries(SHARDS).map(([table, rows]) => [table, rows.toReversed()])));
   await rollUntilDone(backward);
   expect(await dailies(backward)).toEqual(await dailies(forward));
-}, 60_000);
+}, 120_000);
 
 test('a second run changes nothing, and a forced one gives the same tables', async () => {
   const yard = await freshYard();
@@ -84,14 +84,14 @@ test('a second run changes nothing, and a forced one gives the same tables', asy
   const report = await yard.roll({ recomputeFrom: '20260114', recomputeSinceMs: sinceMs });
   expect(report.days.map((day) => [day.date, day.state])).toEqual([['20260114', 'done'], ['20260115', 'done']]);
   expect(await dailies(yard)).toEqual(before);
-}, 60_000);
+}, 120_000);
 
 test('three at once make the same tables and one row a run in the ledger', async () => {
   const yard = await freshYard();
   await Promise.all([yard.roll(), yard.roll(), yard.roll()]);
   await rollUntilDone(yard);
   expect(await everything(yard)).toEqual(reference);
-}, 60_000);
+}, 120_000);
 
 test('killed after each step in turn, the next call carries on to the same tables', async () => {
   const oneDay = async (): Promise<Yard> => makeYard(local, `yard_${(yards += 1)}`, { events_intraday_20260115: DAY, late_events_20260116: LATE.slice(0, 2) });
@@ -137,7 +137,7 @@ test('a day whose message was lost by a dying process is announced again, with t
   expect(finalized.length).toBeGreaterThan(1);
   expect(new Set(finalized.map(({ type, run, kept }) => `${type} ${run} ${kept}`))).toEqual(new Set(['day.finalized 1 3']));
   expect((await yard.ask('SELECT COUNT(*) AS n FROM rollovers WHERE announced_timestamp IS NULL'))[0]).toEqual({ n: 0 });
-}, 60_000);
+}, 120_000);
 
 test('one more late row changes that row and computed columns, nothing else', async () => {
   const yard = await freshYard();
@@ -155,4 +155,4 @@ test('one more late row changes that row and computed columns, nothing else', as
   // The open late table was folded, and must not be dropped.
   expect(await yard.tables()).toContain('late_events_20260117');
   expect((await yard.roll({ date: '20260115' })).days).toEqual([]);
-}, 60_000);
+}, 120_000);
