@@ -11,8 +11,8 @@ import { ensureTable, tableApiOf, tableDefinition } from '../../maintain/tables.
 import { createPublisher } from '../../publish/publisher.ts';
 import { createSend } from '../../publish/send.ts';
 import { openTopics } from '../../publish/topic.ts';
-import { bypassBodyParsers } from '../../raw-body.ts';
 import { checkTimeZone, labelApiOf } from '../../reporting-zone.ts';
+import { serveDirectly } from '../../serve-directly.ts';
 import { stopGently } from '../../stop.ts';
 import { streamTables } from '../../stream-tables.ts';
 import { shardFor, shardHoldsUntil } from '../../table-shard.ts';
@@ -36,7 +36,6 @@ export const SETTINGS = {
 const settings = readSettings(SETTINGS);
 const { timeZone } = settings;
 const log = createLog('write-bigquery');
-bypassBodyParsers();
 
 const streams = new Map(streamTables().map((stream) => [stream.stream, stream]));
 const dataset = new BigQuery({ projectId: settings.project }).dataset(settings.dataset);
@@ -85,7 +84,7 @@ const stopping = stopGently(async () => {
   appends.close();
 });
 
-http('writeBigquery', createPushHandler({
+const takePush = createPushHandler({
   log,
   stopping,
   async work(body) {
@@ -97,4 +96,6 @@ http('writeBigquery', createPushHandler({
       pushesOpen -= 1;
     }
   },
-}));
+});
+serveDirectly(takePush);
+http('writeBigquery', takePush);

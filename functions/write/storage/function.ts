@@ -4,7 +4,7 @@ import { createPushHandler } from '../../answer-push.ts';
 import { systemClock } from '../../clock.ts';
 import { SHARED, readSettings } from '../../config.ts';
 import { createLog } from '../../log.ts';
-import { bypassBodyParsers } from '../../raw-body.ts';
+import { serveDirectly } from '../../serve-directly.ts';
 import { stopGently } from '../../stop.ts';
 import { archivePush } from './archive-message.ts';
 import { createObjectsIn } from './create-object.ts';
@@ -16,7 +16,6 @@ export const SETTINGS = {
 
 const settings = readSettings(SETTINGS);
 const log = createLog('write-storage');
-bypassBodyParsers();
 
 const archiving = { createObject: createObjectsIn(settings.project, settings.bucket), clock: systemClock };
 const underWay = new Set<Promise<unknown>>();
@@ -24,7 +23,7 @@ const stopping = stopGently(async () => {
   while (underWay.size > 0) await Promise.allSettled([...underWay]);
 });
 
-http('writeStorage', createPushHandler({
+const takePush = createPushHandler({
   log,
   stopping,
   work(body) {
@@ -32,4 +31,6 @@ http('writeStorage', createPushHandler({
     underWay.add(work);
     return work;
   },
-}));
+});
+serveDirectly(takePush);
+http('writeStorage', takePush);
