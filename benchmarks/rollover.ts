@@ -44,7 +44,10 @@ async function rollOver(run: SpawnedRun): Promise<Omit<RolloverResult, 'rows' | 
     const response = await fetch(run.functions['rollover']!, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ date: DATE, stream: 'events' }) });
     const text = await response.text();
     calls += 1;
-    if (response.status === 200 && (JSON.parse(text) as { pending: boolean }).pending === false) break;
+    const answer = JSON.parse(text) as { pending: boolean; days?: { state: string }[] };
+    const unfinished = answer.days?.find(({ state }) => state !== 'done' && state !== 'running' && state !== 'due');
+    if (unfinished !== undefined) throw new Error(`The day was not rolled over: ${JSON.stringify(unfinished)}`);
+    if (response.status === 200 && !answer.pending) break;
     if (calls > 2_000) throw new Error(`The rollover does not end: ${text.slice(0, 500)}`);
     await sleep(100);
   }
