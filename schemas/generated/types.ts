@@ -695,7 +695,7 @@ export type EventsBatch = {
   } | null | undefined;
   /** Version of this schema that the client was written for; 1 when missing. */
   schema_version?: number | null | undefined;
-  /** Key of the source, for clients that cannot set a header. Never stored. */
+  /** Key of the source, for clients that cannot set a header. Never a column; it stays in the archive, which holds bodies as they were sent. */
   write_key?: string | null | undefined;
   /** When the batch was sent: microseconds since 1970 (UTC) by the client's clock. Set it at every try; event_server_timestamp_offset is made of it. */
   sent_timestamp?: number | string | null | undefined;
@@ -1406,7 +1406,7 @@ export type InferenceBatch = {
   } | null | undefined;
   /** Version of this schema that the client was written for; 1 when missing. */
   schema_version?: number | null | undefined;
-  /** Key of the source, for clients that cannot set a header. Never stored. */
+  /** Key of the source, for clients that cannot set a header. Never a column; it stays in the archive, which holds bodies as they were sent. */
   write_key?: string | null | undefined;
   /** When the batch was sent: microseconds since 1970 (UTC) by the client's clock. Set it at every try; event_server_timestamp_offset is made of it. */
   sent_timestamp?: number | string | null | undefined;
