@@ -58,6 +58,8 @@ export function readRawBody(request: IncomingMessage, limits: { bodyBytesMax: nu
     const onEnd = (): void => end(accepted(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)));
     const onClose = (): void => end(retry(ingestError('overloaded', { reason: 'the sender went away' })));
     const timer = setTimeout(() => end(rejected(ingestError('body_timeout', limits))), limits.bodyTimeoutMs);
+    // A host that parsed the body has perhaps changed it: said at once, and the client keeps its events.
+    if (request.readableEnded) return end(retry(ingestError('invariant_broken', { what: 'the host read the body before the function did' })));
     request.on('data', onData);
     request.on('end', onEnd);
     request.on('close', onClose);

@@ -2,7 +2,7 @@
 // functions-framework hosts the process (port, loading, registration), but its Express app, its five body parsers and its
 // `domain` cost more CPU than a batch of events does, and the parsers inflate without limit before the handler runs. Node's public
 // diagnostics channel names the server before the first request is handed out; from then on the handler is that server's only
-// listener. Under another host, or should the channel be silent, the handler registered with the framework serves all the same.
+// listener. Should the channel be silent one day, Express would have read the body first: readRawBody answers that with 503.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 
