@@ -22,12 +22,22 @@ export function createDrain(drainMs: number = LIMITS.drainMs): Drain {
   const reading = new Set<ServerResponse>();
   let isStopping = false;
   let done: (() => void) | undefined;
+  /** Answered now, it is nothing to wait for: its body may never come. */
+  const turnAway = (response: ServerResponse): void => {
+    respondError(response, ingestError('shutting_down'), { connection: 'close' });
+    active.delete(response);
+    if (active.size === 0) done?.();
+  };
   return {
     enter(response) {
       active.add(response);
       return isStopping;
     },
-    reading: (response) => void reading.add(response),
+    reading(response) {
+      // It came before the signal, and waited for the sources document meanwhile.
+      if (isStopping) turnAway(response);
+      else reading.add(response);
+    },
     read: (response) => void reading.delete(response),
     leave(response) {
       active.delete(response);
@@ -36,11 +46,7 @@ export function createDrain(drainMs: number = LIMITS.drainMs): Drain {
     },
     begin() {
       isStopping = true;
-      // Answered now, they are nothing to wait for: their bodies may never come.
-      for (const response of reading) {
-        respondError(response, ingestError('shutting_down'), { connection: 'close' });
-        active.delete(response);
-      }
+      for (const response of reading) turnAway(response);
       for (const response of active) if (!response.headersSent) response.setHeader('connection', 'close');
       if (active.size === 0) return Promise.resolve();
       return new Promise((resolve) => {

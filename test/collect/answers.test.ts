@@ -98,12 +98,12 @@ test('a preflight is allowed when any enabled source allows the origin', async (
 });
 
 test('a source over its rate is told 429 and when to come again; others are not held up', async () => {
-  expect(await codeOf({ key: 'slow', body: bodyOf(Array.from({ length: 8 }, () => eventOf())) })).toBe('200 ok');
+  expect(await codeOf({ key: 'slow', body: bodyOf(Array.from({ length: 12 }, () => eventOf())) })).toBe('200 ok');
   const answer = await collector.send({ key: 'slow', body: good() });
   expect([answer.status, answer.json.error]).toEqual([429, 'rate_exceeded']);
   expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
   expect(await codeOf({ body: good() })).toBe('200 ok');
-  await new Promise((resume) => setTimeout(resume, 1_000));
+  await new Promise((resume) => setTimeout(resume, 1_800));
   expect(await codeOf({ key: 'slow', body: good() })).toBe('200 ok');
 });
 
@@ -228,21 +228,24 @@ test('a Pub/Sub that hangs is given up after five seconds', { timeout: 15_000 },
   const began = Date.now();
   expect(await codeOf({ body: good() })).toBe('503 publish_unavailable');
   expect(Date.now() - began).toBeGreaterThan(LIMITS.publishTimeoutMs - 200);
-  expect(Date.now() - began).toBeLessThan(LIMITS.publishTimeoutMs + 2_000);
+  expect(Date.now() - began).toBeLessThan(LIMITS.publishTimeoutMs + 5_000);
 });
 
 test('sources are read again while it runs: a switched-off source stops, a broken document changes nothing', async () => {
-  const settle = (): Promise<void> => new Promise((resume) => setTimeout(resume, LIMITS.sourcesCheckMs + 50));
+  const eventually = async (what: () => Promise<boolean> | boolean): Promise<void> => {
+    for (let tries = 0; !(await what()) && tries < 200; tries++) await new Promise((resume) => setTimeout(resume, 50));
+  };
   const write = (document: unknown): void => writeFileSync(collector.sourcesFile, typeof document === 'string' ? document : JSON.stringify(document));
   write({ sources: SOURCES.sources.map((source) => (source.id === 'anywhere' ? { ...source, enabled: false } : source)) });
-  await settle();
+  await eventually(async () => (await codeOf({ key: 'any-origin', body: good() })) !== '200 ok');
   expect(await codeOf({ key: 'any-origin', body: good() })).toBe('403 source_disabled');
   write({ sources: [{ id: 'X', write_keys: [], enabled: 'yes' }] });
-  await settle();
+  const tellingLine = (): string | undefined => collector.output().split('\n').find((line) => line.includes('last good one serves'));
+  await eventually(async () => (await codeOf({ body: good() })) !== '200 ok' || tellingLine() !== undefined);
   expect(await codeOf({ body: good() })).toBe('200 ok');
-  const told = collector.output().split('\n').find((line) => line.includes('last good one serves'))!;
+  const told = tellingLine()!;
   for (const place of ['/sources/0/id', '/sources/0/write_keys', '/sources/0/enabled', 'streams']) expect(told).toContain(place);
   write(SOURCES);
-  await settle();
+  await eventually(async () => (await codeOf({ key: 'any-origin', body: good() })) === '200 ok');
   expect(await codeOf({ key: 'any-origin', body: good() })).toBe('200 ok');
 });

@@ -19,11 +19,22 @@ test('keys and depth are those of the value, whatever stands inside its strings'
   fc.assert(fc.property(json, fc.boolean(), (value, isSpaced) => {
     const text = isSpaced ? JSON.stringify(value, null, 1) : JSON.stringify(value);
     // No event begins on level 1,000, so all keys are the batch's.
-    const { batchKeys, isTooDeep, hasLineBreaks } = scanBody(Buffer.from(text), 1_000);
+    const { batchKeys, isTooDeep, hasLineBreaks } = scanBody(Buffer.from(text), 1_000, { ...LIMITS, depthMax: 3 } as never);
     expect(batchKeys).toBe(countKeys(value));
-    expect(isTooDeep).toBe(depthOf(value) > LIMITS.depthMax);
+    // As deep as the values here are: a limit of 16 would never be reached.
+    expect(isTooDeep).toBe(depthOf(value) > 3);
     expect(hasLineBreaks).toBe(text.includes('\n'));
   }), { numRuns: 300 });
+});
+
+test('the deepest body is one of sixteen levels, counted from its root', () => {
+  const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  expect(scanBody(Buffer.from(nested(LIMITS.depthMax)), 1_000).isTooDeep).toBe(false);
+  expect(scanBody(Buffer.from(nested(LIMITS.depthMax + 1)), 1_000).isTooDeep).toBe(true);
+  // An event begins on level 3: its own values have 13 more.
+  const event = (depth: number): string => `{"events":[{"a":1},{"a":${nested(depth)}},{"a":1}]}`;
+  expect(scan(event(LIMITS.depthMax - 3)).cuts).toEqual([]);
+  expect(scan(event(LIMITS.depthMax - 2)).cuts).toEqual([expect.objectContaining({ code: 'too_deep' })]);
 });
 
 test('it ends for any bytes, and its cuts lie inside them', () => {

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { rmSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { LIMITS } from '../../functions/limits.ts';
-import { bodyOf, eventOf, startCollector, type RunningCollector } from './running-collector.ts';
+import { bodyOf, eventOf, startCollector, type Answer, type RunningCollector } from './running-collector.ts';
 
 let collector: RunningCollector;
 afterEach(() => collector.close());
@@ -28,7 +28,8 @@ test('SIGTERM: bodies still on their way get 503 and a closed connection, publis
   const { answered } = openRequest();
   collector.faults.add({ method: 'Publish', kind: 'delay', delay_ms: 1_500 });
   const publishing = collector.send({ body: good() });
-  await new Promise((resume) => setTimeout(resume, 200));
+  // Both are in the collector once Pub/Sub has met the second publish.
+  while (collector.faults.list().length > 0) await new Promise((resume) => setTimeout(resume, 20));
   const began = Date.now();
   collector.process.kill('SIGTERM');
   const [exitCode] = await Promise.all([once(collector.process, 'exit').then(([code]) => code as number), publishing.then(({ status }) => expect(status).toBe(200))]);
@@ -37,7 +38,8 @@ test('SIGTERM: bodies still on their way get 503 and a closed connection, publis
   expect(text.toLowerCase()).toContain('connection: close');
   expect(text).toContain('"shutting_down"');
   expect(exitCode).toBe(0);
-  expect(Date.now() - began).toBeLessThan(LIMITS.drainMs);
+  // Cloud Run kills after ten seconds. A process that its own deadline ended would not have told its counts (below).
+  expect(Date.now() - began).toBeLessThan(10_000);
   expect((await collector.stored('events', 2)).lines).toHaveLength(2);
   expect(collector.output()).toContain('"events_accepted":2');
 });
@@ -52,13 +54,18 @@ test('SIGTERM before any request ends it at once', async () => {
 test('more bytes than fit into memory are refused before they are read, and fit again later', async () => {
   collector = await startCollector();
   const open = Array.from({ length: LIMITS.inFlightBytesMax / LIMITS.bodyBytesMax }, () => openRequest(LIMITS.bodyBytesMax));
-  await new Promise((resume) => setTimeout(resume, 300));
-  const answer = await collector.send({ body: good() });
+  const sendUntil = async (status: number): Promise<Answer> => {
+    for (let tries = 0; ; tries++) {
+      const answer = await collector.send({ body: good() });
+      if (answer.status === status || tries > 200) return answer;
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+  };
+  const answer = await sendUntil(503);
   expect([answer.status, answer.json.error]).toEqual([503, 'overloaded']);
   expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(LIMITS.retryAfterSeconds);
   for (const { socket } of open) socket.destroy();
-  await new Promise((resume) => setTimeout(resume, 200));
-  expect((await collector.send({ body: good() })).status).toBe(200);
+  expect((await sendUntil(200)).status).toBe(200);
 });
 
 test('sources that cannot be read are 503, never 401; once read, the last good ones serve', async () => {
@@ -78,9 +85,14 @@ test('while Pub/Sub is down the breaker answers fast, and memory does not grow; 
   expect((await collector.send({ body: good() })).status).toBe(200);
   collector.faults.add({ method: 'Publish', kind: 'fail', status: 'UNAVAILABLE', times: null });
   for (let i = 0; i < 25; i++) expect((await collector.send({ body: good() })).status).toBe(503);
-  const began = performance.now();
-  for (let i = 0; i < 20; i++) expect((await collector.send({ body: good() })).json.error).toBe('publish_unavailable');
-  expect((performance.now() - began) / 20).toBeLessThan(50);
+  const tookMs: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const began = performance.now();
+    expect((await collector.send({ body: good() })).json.error).toBe('publish_unavailable');
+    tookMs.push(performance.now() - began);
+  }
+  // The median, since a busy machine stalls some of them: a publish that is tried again waits for 50 ms at least.
+  expect(tookMs.sort((a, b) => a - b)[10]).toBeLessThan(50);
   collector.faults.clear();
   let status = 0;
   for (let i = 0; i < 40 && status !== 200; i++) {

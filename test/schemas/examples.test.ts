@@ -103,9 +103,13 @@ test('no pattern takes long on hostile text', () => {
   expect(patterns.size).toBeGreaterThan(5);
   for (const pattern of patterns) {
     const expression = new RegExp(pattern, 'u');
-    const start = performance.now();
-    for (const text of hostile) expression.test(text);
-    expect(performance.now() - start).toBeLessThan(50);
+    // The best of three: a busy machine may stall one of them.
+    const tookMs = [1, 2, 3].map(() => {
+      const start = performance.now();
+      for (const text of hostile) expression.test(text);
+      return performance.now() - start;
+    });
+    expect(Math.min(...tookMs)).toBeLessThan(50);
   }
 });
 

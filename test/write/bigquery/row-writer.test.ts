@@ -60,7 +60,7 @@ describe('appends', () => {
     const { send, appends } = setUp({ limits: { appendLingerMs: 60_000 } as never });
     const started = performance.now();
     expect(await send(['a', 'b'])).toBeUndefined();
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     expect(appends).toEqual([{ table: 'events_intraday_20260115', rows: ['a', 'b'] }]);
   });
 
