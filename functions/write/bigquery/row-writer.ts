@@ -116,7 +116,7 @@ export function createRowWriter(options: RowWriterOptions): RowWriter {
       return enqueue(rows);
     }
     batch.inFlight += 1;
-    void attempt(batch.stream, batch.shard, rows).catch((error: unknown) => {
+    void attempt(batch, rows).catch((error: unknown) => {
       // A bug: the messages come again, instead of waiting for their deadline.
       options.onTrouble('attempt_failed', { table: batch.shard.table, reason: String(error) });
       settleAll(rows, ingestError('invariant_broken', { what: String(error) }));
@@ -132,7 +132,8 @@ export function createRowWriter(options: RowWriterOptions): RowWriter {
   };
 
   /** One append; afterwards every row is settled, or on its way to the rejected topic, or enqueued again. */
-  const attempt = async (stream: string, shard: Shard, rows: PendingRow[]): Promise<void> => {
+  const attempt = async (batch: Batch, rows: PendingRow[]): Promise<void> => {
+    const { stream, shard } = batch;
     let answer: AppendAnswer;
     try {
       answer = await options.append(shard.table, stream, rows.map((row) => row.bytes));
@@ -146,7 +147,7 @@ export function createRowWriter(options: RowWriterOptions): RowWriter {
       case 'rows_refused':
         return rowsRefused(shard, rows, answer.reasons);
       case 'too_large':
-        return tooLarge(stream, shard, rows, answer.reason);
+        return tooLarge(batch, rows, answer.reason);
       case 'table_missing':
         await tableMissing(stream, shard);
         return settleAll(rows, ingestError('table_missing', { table: shard.table }));
@@ -180,10 +181,12 @@ export function createRowWriter(options: RowWriterOptions): RowWriter {
     for (const { row } of bad) settle(row.ticket, outcome.kind === 'accepted' ? undefined : outcome.error);
   };
 
-  const tooLarge = async (stream: string, shard: Shard, rows: PendingRow[], reason: string): Promise<void> => {
+  const tooLarge = async (batch: Batch, rows: PendingRow[], reason: string): Promise<void> => {
     if (rows.length === 1) return refuseRows([{ row: rows[0]!, error: ingestError('row_refused', { reason }) }]);
+    // Each half is an attempt of its own: should the day have closed meanwhile, it belongs elsewhere.
+    if (options.clock() >= batch.untilMs) return enqueue(rows);
     const middle = Math.ceil(rows.length / 2);
-    await Promise.all([attempt(stream, shard, rows.slice(0, middle)), attempt(stream, shard, rows.slice(middle))]);
+    await Promise.all([attempt(batch, rows.slice(0, middle)), attempt(batch, rows.slice(middle))]);
   };
 
   /** Makes the table for the redelivery. This attempt never appends to it: a table that was just made may swallow rows. */

@@ -172,6 +172,25 @@ describe('which table', () => {
     await world.send(['bad', 'good'], '20260115', closing - 1);
     expect(world.appends.at(-1)).toEqual({ table: 'late_events_20260116', rows: ['good(late)'] });
   });
+
+  test('the halves of an append that was too large are placed again too', async () => {
+    const closing = Date.UTC(2026, 0, 16, 2);
+    const world = setUp({
+      nowMs: closing - 1,
+      append: (_table, rows) => {
+        world.clock.nowMs = closing;
+        return rows.length > 2 ? { kind: 'too_large', reason: 'exceeds' } : { kind: 'stored' };
+      },
+    });
+    expect(await world.send(['a', 'b', 'c'], '20260115', closing - 1)).toBeUndefined();
+    expect(world.appends.filter(({ rows }) => rows.length <= 2).map(({ table }) => table)).toEqual(['late_events_20260116', 'late_events_20260116']);
+  });
+
+  test('a clock that is ahead of Pub/Sub\'s closes the day: the writer\'s own decides too', async () => {
+    const { send, appends } = setUp({ nowMs: Date.UTC(2026, 0, 16, 2) });
+    await send(['x'], '20260115', Date.UTC(2026, 0, 16, 1, 59));
+    expect(appends).toEqual([{ table: 'late_events_20260116', rows: ['x(late)'] }]);
+  });
 });
 
 describe('answers', () => {
