@@ -41,11 +41,13 @@ function applyTo(copy: string, mutant: Mutant): () => void {
 }
 
 /** Runs the named tests in the copy; true when at least one failed as a test (not because the runner could not start). */
-function isCaught(copy: string, tests: string[]): { caught: boolean; by: string } {
-  const run = spawnSync(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--bail', '1', ...tests], { cwd: copy, encoding: 'utf8', timeout: 300_000 });
+function isCaught(copy: string, tests: string[], named?: string): { caught: boolean; by: string; output: string } {
+  const run = spawnSync(process.execPath, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--bail', '1', ...(named === undefined ? [] : ['-t', named]), ...tests], { cwd: copy, encoding: 'utf8', timeout: 300_000 });
   const output = `${run.stdout}${run.stderr}`;
-  const failure = /FAIL\s+(.*)/.exec(output.replaceAll(/\u001b\[[0-9;]*m/g, ''))?.[1];
-  return { caught: run.status !== 0 && failure !== undefined, by: failure ?? '' };
+  const plain = output.replaceAll(/\u001b\[[0-9;]*m/g, '');
+  // A file that does not even load proves nothing of its tests: at least one of them must have run and failed.
+  const failure = /Tests\s+\d+ failed/.test(plain) ? /FAIL\s+(.*)/.exec(plain)?.[1] : undefined;
+  return { caught: run.status !== 0 && failure !== undefined, by: failure ?? '', output: plain };
 }
 
 function main(): number {
@@ -54,13 +56,16 @@ function main(): number {
   let missed = 0;
   try {
     const tests = [...new Set(chosen.flatMap((mutant) => mutant.tests))];
-    if (isCaught(copy, tests).caught) throw new Error('The tests fail without any damage; mend that first.');
+    const undamaged = isCaught(copy, tests);
+    if (undamaged.caught) throw new Error(`The tests fail without any damage; mend that first.\n${undamaged.output.slice(-6_000)}`);
     for (const [number, mutant] of chosen.entries()) {
       const restore = applyTo(copy, mutant);
-      const { caught, by } = isCaught(copy, mutant.tests);
+      const began = performance.now();
+      const { caught, by } = isCaught(copy, mutant.tests, mutant.named);
+      const seconds = ((performance.now() - began) / 1_000).toFixed(1);
       restore();
       if (!caught) missed += 1;
-      console.log(`${String(number + 1).padStart(3)} of ${chosen.length}  ${caught ? 'caught' : 'MISSED'}  ${mutant.promise}\n            ${mutant.file}: ${mutant.find.trim().slice(0, 90)}${caught ? `\n            by ${by}` : ''}`);
+      console.log(`${String(number + 1).padStart(3)} of ${chosen.length}  ${caught ? 'caught' : 'MISSED'} in ${seconds} s  ${mutant.promise}\n            ${mutant.file}: ${mutant.find.trim().slice(0, 90)}${caught ? `\n            by ${by}` : ''}`);
     }
   } finally {
     rmSync(copy, { recursive: true, force: true });
