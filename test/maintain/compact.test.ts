@@ -71,3 +71,15 @@ test('a target that was damaged is made again from its parts', async () => {
   await compactHour(api, HOUR);
   expect(lines()).toEqual(expected(40));
 });
+
+test('a joined object that has fewer bytes than its parts costs none of them', async () => {
+  const { api, lines } = pretendedBucket(5);
+  const lossy: typeof api = { ...api, async compose(name, sources, ifGeneration) {
+    return api.compose(name, sources.slice(1), ifGeneration);
+  } };
+  expect(await compactHour(lossy, HOUR)).toMatchObject({ kind: 'another_run' });
+  expect(new Set(lines())).toEqual(new Set(expected(5)));
+  // What was made is not a beginning of the parts: it goes, and the hour is joined anew.
+  expect(await compactHour(api, HOUR)).toMatchObject({ kind: 'compacted', parts: 5 });
+  expect(lines()).toEqual(expected(5));
+});
