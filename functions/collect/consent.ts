@@ -1,12 +1,12 @@
 // What is done for people who did not consent to analytics storage: their ids are taken out of the body before anything is
-// stored, so neither the archive nor a row ever holds them (docs/decisions/consent.md). Only such bodies are serialised anew.
+// stored, so neither the archive nor a row ever holds them (docs/decisions/2026-11-23-consent-and-the-archive.md). Only such bodies are serialised anew.
 // Pure. Called by the collector, before publishing.
 
 type Record_ = Record<string, unknown>;
 
 const isRecord = (value: unknown): value is Record_ => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const ID_FIELDS: readonly string[] = ['user_id', 'user_pseudo_id', 'client_id', 'app_instance_id', 'ip_override'];
+const ID_FIELDS: readonly string[] = ['user_id', 'user_pseudo_id', 'client_id', 'app_instance_id', 'user_data', 'ip_override'];
 const DEVICE_ID_FIELDS: readonly string[] = ['vendor_id', 'advertising_id'];
 
 const deniesStorage = (value: unknown): boolean => isRecord(value) && isRecord(value['privacy_info']) && value['privacy_info']['analytics_storage'] === 'No';
@@ -17,6 +17,9 @@ export function deniedIn(batch: Record_, events: readonly unknown[], sourceStore
   for (const event of events) if (deniesStorage(event)) return 'some';
   return 'none';
 }
+
+/** Whether a text that was not, or could not be, parsed seems to deny storage. Rather one too many: its hash is stored all the same. */
+export const seemsToDenyStorage = (text: string): boolean => /"analytics_storage"\s*:\s*"No"/.test(text);
 
 /** A copy of the body without the ids of all its events. */
 export function withoutIds(body: unknown): unknown {

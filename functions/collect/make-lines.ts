@@ -7,7 +7,8 @@ import type { IngestError } from '../errors.ts';
 import { compact } from '../publish/gzip-member.ts';
 import { makeRejectedEnvelope, type Refusal } from '../publish/message.ts';
 import { SCHEMA_VERSION, fieldsOf, type Verdict } from '../validate/validate-batch.ts';
-import { deniedIn, withoutDeniedIds, withoutIds } from './consent.ts';
+import { deniedIn, seemsToDenyStorage, withoutDeniedIds, withoutIds } from './consent.ts';
+import { decodeBody } from './decode-body.ts';
 import type { ParsedBody } from './parse-body.ts';
 import type { MappedBatch, MappingFacts } from './protocols/protocol.ts';
 import type { Route } from './routes.ts';
@@ -61,15 +62,31 @@ export function batchLines(parsed: ParsedBody, mapped: MappedBatch, verdict: Ver
   const denied = deniedIn(mapped.batch, mapped.events, source.storesIds);
   const client: ClientFacts = denied === 'all' ? { ...facts.client, analytics_storage: 'No' } : facts.client;
   const request = requestOf(received, client);
-  const isCopied = denied !== 'none';
-  const stored = isCopied ? withoutPeople(parsed.value, mapped, route, denied) : parsed.value;
+  const hidden = hiddenEvents(parsed, denied === 'all');
+  const isCopied = denied !== 'none' || hidden.size > 0;
+  const stored = isCopied ? withoutPeople(parsed.value, mapped, route, denied, hidden) : parsed.value;
   const body: BodyBytes = isCopied ? plainBody(stored) : parsed.body;
   const head = { envelope: ENVELOPE_VERSION, ...request, events: mapped.events.length, rejected: [...verdict.rejected.keys()] };
   const asSent = isCopied ? route.protocol.toBatch(stored, facts).asSent : mapped.asSent;
-  return { events: spliceLine(head, { ...compact(body), inflatedBytes: body.inflatedBytes }, verdict.batchFieldBytes), rejected: refusedLines(parsed, asSent, stored, verdict, request) };
+  const cutAt = (index: number): CutEvent | undefined => {
+    const event = mapped.asSent.events[index];
+    const cut = parsed.cutEvents.get(event);
+    return cut === undefined ? undefined : { text: cut.text, isHidden: hidden.has(event) };
+  };
+  return { events: spliceLine(head, { ...compact(body), inflatedBytes: body.inflatedBytes }, verdict.batchFieldBytes), rejected: refusedLines(cutAt, asSent, stored, verdict, request) };
 }
 
-function refusedLines(parsed: ParsedBody, asSent: MappedBatch['asSent'], stored: unknown, verdict: Verdict, request: Refusal['request']): EncodedLine[] {
+/** An event that was never parsed, and whether its text must not be stored. */
+type CutEvent = { text: string; isHidden: boolean };
+
+/** The events that were never parsed, so that no id can be taken out of them, and may be of people without consent. */
+function hiddenEvents(parsed: ParsedBody, isEverybodys: boolean): ReadonlySet<unknown> {
+  const hidden = new Set<unknown>();
+  for (const [event, { text }] of parsed.cutEvents) if (isEverybodys || seemsToDenyStorage(text)) hidden.add(event);
+  return hidden;
+}
+
+function refusedLines(cutAt: (index: number) => CutEvent | undefined, asSent: MappedBatch['asSent'], stored: unknown, verdict: Verdict, request: Refusal['request']): EncodedLine[] {
   // Batch fields that are too large are not repeated for every event: one line holds the whole body.
   if (verdict.isBatchTooLarge) {
     const errors = verdict.rejected.get(0);
@@ -78,20 +95,27 @@ function refusedLines(parsed: ParsedBody, asSent: MappedBatch['asSent'], stored:
   if (verdict.rejected.size === 0) return [];
   const batch = fieldsOf(asSent.batch as Record<string, unknown>);
   return [...verdict.rejected].map(([index, errors]) => {
-    const event = asSent.events[index];
-    const sent = parsed.cutEvents.get(event)?.text ?? event;
-    return encodeLine(makeRejectedEnvelope({ request, stage: 'collect', errors, index, batch, event: sent }));
+    const cut = cutAt(index);
+    if (cut?.isHidden === true) return encodeLine(makeRejectedEnvelope({ request, stage: 'collect', errors, index, batch: withoutIds(batch), raw: rawOf(Buffer.from(cut.text), 0) }));
+    return encodeLine(makeRejectedEnvelope({ request, stage: 'collect', errors, index, batch, event: cut?.text ?? asSent.events[index] }));
   });
 }
 
-/** The line for a body that cannot be read: its first bytes, its length and its hash. */
+/** The line for a body that cannot be read, or is no batch: its first bytes, its length and its hash. */
 export function unreadableLine(bytes: Buffer, error: IngestError, received: Received): EncodedLine {
   const { source, facts } = received;
-  // Nobody knows whose ids are in it, so a source without consent keeps only the hash.
-  const kept = source.storesIds ? bytes.subarray(0, RAW_BYTES_MAX) : bytes.subarray(0, 0);
-  const raw = { base64: kept.toString('base64'), sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
-  return encodeLine(makeRejectedEnvelope({ request: requestOf(received, facts.client), stage: 'collect', errors: [error], raw }));
+  // Nobody knows which of its words are ids, so of people without consent only the hash is kept.
+  const mayKeep = source.storesIds && !seemsToDenyStorage(textOf(bytes));
+  return encodeLine(makeRejectedEnvelope({ request: requestOf(received, facts.client), stage: 'collect', errors: [error], raw: rawOf(bytes, mayKeep ? RAW_BYTES_MAX : 0) }));
 }
+
+function textOf(bytes: Buffer): string {
+  const decoded = decodeBody(bytes, false);
+  return decoded.kind === 'accepted' ? decoded.value.bytes.toString() : bytes.toString('latin1');
+}
+
+const rawOf = (bytes: Buffer, keptMax: number): NonNullable<Refusal['raw']> =>
+  ({ base64: bytes.subarray(0, keptMax).toString('base64'), sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length });
 
 function requestOf({ requestId, receivedMicros, source, route, codeVersion }: Received, client: ClientFacts): Refusal['request'] {
   return {
@@ -101,9 +125,11 @@ function requestOf({ requestId, receivedMicros, source, route, codeVersion }: Re
 }
 
 /** The body without the ids of those who denied storage. Where our event ids are hashes of such ids, the hash itself is put in. */
-function withoutPeople(value: unknown, mapped: MappedBatch, route: Route, denied: 'all' | 'some'): unknown {
-  if (denied === 'some') return withoutDeniedIds(value);
-  const stripped = withoutIds(value);
+function withoutPeople(value: unknown, mapped: MappedBatch, route: Route, denied: 'all' | 'some' | 'none', hidden: ReadonlySet<unknown>): unknown {
+  const seen = withoutHidden(value, hidden);
+  if (denied === 'none') return seen;
+  if (denied === 'some') return withoutDeniedIds(seen);
+  const stripped = withoutIds(seen);
   if (route.protocol.name === 'native') return stripped;
   const { events } = stripped as { events: unknown[] };
   const named = events.map((event, index) => {
@@ -111,6 +137,15 @@ function withoutPeople(value: unknown, mapped: MappedBatch, route: Route, denied
     return typeof event === 'object' && event !== null && typeof id === 'string' ? { ...event, event_id: id } : event;
   });
   return { ...(stripped as object), events: named };
+}
+
+/** null stands where a hidden event was, so that the others keep their places. */
+function withoutHidden(body: unknown, hidden: ReadonlySet<unknown>): unknown {
+  if (hidden.size === 0) return body;
+  const show = (event: unknown): unknown => (hidden.has(event) ? null : event);
+  if (Array.isArray(body)) return body.map(show);
+  const { events, ...batch } = body as { events: unknown[] };
+  return { ...batch, events: events.map(show) };
 }
 
 function plainBody(value: unknown): BodyBytes {

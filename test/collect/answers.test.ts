@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { LIMITS } from '../../functions/limits.ts';
 import { bodyOf, eventOf, SOURCES, startCollector, type RunningCollector, type Sending } from './running-collector.ts';
@@ -187,6 +188,30 @@ test('without consent no id is stored, in the archive neither', async () => {
   expect(JSON.stringify(stored)).not.toContain('SECRET');
   expect(JSON.stringify(stored)).toContain('ko-kr');
   for (const line of stored) expect(line.client.analytics_storage).toBe('No');
+});
+
+test('what was never parsed of people without consent is stored as its hash only', async () => {
+  const denial = '"privacy_info":{"analytics_storage":"No"}';
+  const deep = `{"user_id":"SECRET","event_params":${'['.repeat(30)}${']'.repeat(30)}`;
+  const lines = (...texts: string[]): Sending => ({ body: texts.join('\n'), headers: { 'content-type': 'application/x-ndjson' } });
+  const good = JSON.stringify(eventOf());
+  const sendings: Sending[] = [
+    { ...lines(good, '{"user_id":"SECRET",'), key: 'no-consent' },
+    lines(good, `{"user_id":"SECRET",${denial},`),
+    { body: `{"user_id":"SECRET",${denial},"events":[${deep}}]}` },
+    { body: `{"user_id":"SECRET","events":[${deep},${denial}}]}` },
+    { body: `{"user_id":"SECRET",${denial}}` },
+    { body: gzipSync(`{"user_id":"SECRET",${denial}}`) },
+    { body: JSON.stringify({ user_id: 'SECRET', privacy_info: { analytics_storage: 'No' }, events: Array.from({ length: LIMITS.eventsPerRequestMax + 1 }, () => ({})) }) },
+  ];
+  for (const sending of sendings) expect((await collector.send(sending)).status).toBeLessThan(500);
+  const rejected = (await collector.stored('rejected', sendings.length)).lines;
+  const bodies = rejected.map(({ body }) => body as { raw?: { base64: string; sha256: string } });
+  for (const { raw } of bodies) expect(raw).toMatchObject({ base64: '', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  const events = (await collector.stored('events', 4)).lines;
+  // The batch of the fourth body is of somebody who denied nothing.
+  expect(JSON.stringify([...rejected, ...events.slice(0, 3)])).not.toContain('SECRET');
+  expect(events.slice(0, 2).map(({ body }) => (body as unknown[]).length)).toEqual([2, 2]);
 });
 
 test('an event without consent loses its ids, its neighbours keep theirs', async () => {

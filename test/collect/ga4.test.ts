@@ -93,7 +93,7 @@ describe('the endpoints', () => {
   });
 
   test('a source without consent stores no ids, yet the same event has the same id', async () => {
-    const body = JSON.stringify({ client_id: 'SECRET', timestamp_micros: NOON * 1_000, events: [{ name: 'e' }] });
+    const body = JSON.stringify({ client_id: 'SECRET', user_data: { sha256_email_address: ['SECRET'] }, timestamp_micros: NOON * 1_000, events: [{ name: 'e' }] });
     await collector.send({ path: '/mp/collect?measurement_id=G-1&api_secret=no-consent', key: null, body });
     const [line] = (await collector.stored('events', 1)).lines;
     expect(JSON.stringify(line)).not.toContain('SECRET');
