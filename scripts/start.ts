@@ -1,6 +1,7 @@
 // `npm start`: a small Google Cloud and every function of the flow on this machine, each in a process of its own, kept alive until
 // Ctrl-C. Writes .chiplog/local.json when ready, so that the other scripts find it.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { now, realNow, readOffset, setNow } from '../emulators/clock.ts';
 import { startScheduler, type Scheduler } from '../emulators/scheduler.ts';
@@ -85,7 +86,7 @@ async function run(options: StartOptions): Promise<void> {
     if (status !== 200) say(`maintain answered ${status === 0 ? 'nothing' : status}; tables may be missing. See ${join(options.stateDir, 'logs/maintain.log')}`);
 
     const facts: LocalRun = {
-      collector_url: `http://${isEveryAddress(options.host) ? '127.0.0.1' : options.host}:${ports.functions['collect']}`,
+      collector_url: `http://${isEveryAddress(options.host) ? '127.0.0.1' : isIPv6(options.host) ? `[${options.host}]` : options.host}:${ports.functions['collect']}`,
       write_key: sources.writeKey, project: PROJECT, dataset: DATASET, bucket: BUCKET, env: cloudVariables(around), pid: process.pid,
       control: Object.fromEntries(SERVICES.map((name) => [name, `http://127.0.0.1:${ports.services[name].control}`])),
       functions: Object.fromEntries(FUNCTIONS.map(({ name }) => [name, urlOf(name)])),

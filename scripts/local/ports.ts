@@ -1,14 +1,19 @@
 // Free ports for the local run. scripts/start.ts calls these before it starts anything, since every child must know the others' ports.
 import { createServer } from 'node:net';
+import { ExpectedError } from './options.ts';
 
 /** Below the range from which systems take ports for outgoing connections: a child that is restarted must find its port free. */
 const LOWEST = 12_000;
 const HIGHEST = 31_000;
 
+/** An address that this machine does not have is an error: no port of it will ever be free. */
 export function isFree(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
+    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (code === 'EADDRINUSE' || code === 'EACCES') resolve(false);
+      else reject(new ExpectedError(`Nothing can listen on the address ${host}: ${message}`));
+    });
     server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }

@@ -68,6 +68,9 @@ describe('ports', () => {
     await new Promise((done) => server.close(done));
     expect(await freePortFrom(port!, '127.0.0.1')).toBe(port);
   });
+  it('an address that the machine does not have is said at once, not looked at for ever', async () => {
+    await expect(freePortFrom(0, '192.0.2.1')).rejects.toThrow('Nothing can listen on the address 192.0.2.1');
+  });
 });
 
 describe('settings of the functions', () => {
