@@ -15,10 +15,12 @@ export type PushHandling = {
   work: (body: Buffer) => Promise<Outcome<unknown>>;
   log: Log;
   stopping: Stopping;
+  /** Given by tests. */
+  deadlineMs?: number;
 };
 
 /** Makes the handler. Never throws, never answers anything but 204, 405 and 503. */
-export function createPushHandler({ work, log, stopping }: PushHandling): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createPushHandler({ work, log, stopping, deadlineMs = LIMITS.pushDeadlineMs }: PushHandling): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   let bytesInFlight = 0;
   return async (request, response) => {
     stopping.watch();
@@ -29,7 +31,7 @@ export function createPushHandler({ work, log, stopping }: PushHandling): (reque
     bytesInFlight += declaredBytes;
     try {
       const body = await readRawBody(request, { bodyBytesMax: LIMITS.pushBytesMax, bodyTimeoutMs: LIMITS.bodyTimeoutMs });
-      const outcome = body.kind === 'accepted' ? await inTime(work(body.value)) : body;
+      const outcome = body.kind === 'accepted' ? await inTime(work(body.value), deadlineMs) : body;
       if (outcome.kind === 'accepted') return end(response, 204);
       refuse(outcome.error);
     } catch (error) {
@@ -53,10 +55,10 @@ function end(response: ServerResponse, status: number): void {
 }
 
 /** Pub/Sub gives up at the ack deadline and sends again anyway; the answer comes before, so that it is ours. */
-async function inTime(work: Promise<Outcome<unknown>>): Promise<Outcome<unknown>> {
+async function inTime(work: Promise<Outcome<unknown>>, deadlineMs: number): Promise<Outcome<unknown>> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Outcome<unknown>>((resolve) => {
-    timer = setTimeout(() => resolve(retry(ingestError('overloaded', { reason: `not done in ${LIMITS.pushDeadlineMs} ms` }))), LIMITS.pushDeadlineMs);
+    timer = setTimeout(() => resolve(retry(ingestError('overloaded', { reason: `not done in ${deadlineMs} ms` }))), deadlineMs);
   });
   try {
     return await Promise.race([work, late]);

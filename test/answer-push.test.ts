@@ -11,9 +11,9 @@ import type { Outcome } from '../functions/outcome.ts';
 const closers: (() => void)[] = [];
 afterEach(() => { for (const close of closers.splice(0)) close(); });
 
-async function serve(work: (body: Buffer) => Promise<Outcome<unknown>>, isStopping = () => false) {
+async function serve(work: (body: Buffer) => Promise<Outcome<unknown>>, isStopping = () => false, deadlineMs: number = LIMITS.pushDeadlineMs) {
   const logged: string[] = [];
-  const handler = createPushHandler({ work, log: (severity, message) => void logged.push(`${severity} ${message}`), stopping: { watch: () => undefined, isStopping } });
+  const handler = createPushHandler({ work, log: (severity, message) => void logged.push(`${severity} ${message}`), stopping: { watch: () => undefined, isStopping }, deadlineMs });
   const server = createServer((incoming, response) => void handler(incoming, response));
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   closers.push(() => { server.close(); server.closeAllConnections(); });
@@ -57,6 +57,24 @@ test('a body that would not fit into the bytes in flight is not read', async () 
   const { post } = await serve(async () => { works += 1; return accepted(undefined); });
   expect(await post('{}', { 'content-length': LIMITS.inFlightBytesMax + 1 }).catch(() => 503)).toBe(503);
   expect(works).toBe(0);
+});
+
+test('work that hangs is answered before Pub/Sub gives up, and its bytes are given back', async () => {
+  let works = 0;
+  const { post, logged } = await serve(() => { works += 1; return new Promise(() => undefined); }, () => false, 30);
+  // Eight of them fill the bytes in flight: the ninth would be refused unread if any were kept.
+  const large = 'x'.repeat(LIMITS.inFlightBytesMax / 8);
+  for (let times = 0; times < 9; times += 1) expect(await post(large)).toBe(503);
+  expect(works).toBe(9);
+  expect(logged[0]).toBe('WARNING a push was not acknowledged');
+});
+
+test('a push is read up to its limit, and asked for again beyond it', async () => {
+  let works = 0;
+  const { post } = await serve(async (body) => { works += 1; return accepted(body.length); });
+  expect(await post('x'.repeat(LIMITS.pushBytesMax))).toBe(204);
+  expect(await post('x'.repeat(LIMITS.pushBytesMax + 1)).catch(() => 503)).toBe(503);
+  expect(works).toBe(1);
 });
 
 test('only POST is a push', async () => {
