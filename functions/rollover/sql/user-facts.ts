@@ -1,5 +1,5 @@
 // What one event says of its user (a purchase, being active, where it came from): pieces of SQL over the columns of an events row,
-// used by the fold and by user_days, so that both mean the same. docs/decisions/rollover.md says why each rule is as it is.
+// used by the fold and by user_days, so that both mean the same. docs/decisions/2026-11-23-rollover.md says why each rule is as it is.
 
 /** One parameter of the event. */
 const param = (key: string, value: string): string => `(SELECT ${value} FROM UNNEST(event_params) AS p WHERE p.key = '${key}' LIMIT 1)`;
