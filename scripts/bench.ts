@@ -1,11 +1,11 @@
 // `npm run bench`: what an event costs, as ratios within one run. Prints tables for people and writes benchmarks/results/latest.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { benchCollect } from '../benchmarks/collect.ts';
 import { machineFacts } from '../benchmarks/measure.ts';
 import { benchRollover } from '../benchmarks/rollover.ts';
 import { benchWriteBigquery } from '../benchmarks/write-bigquery.ts';
+import { optionsOrExit } from './local/options.ts';
 
 const HELP = `npm run bench -- [options]
 
@@ -21,11 +21,9 @@ the floor (node:http + JSON.parse + ajv), the collector as deployed, and the tut
   --out FILE      where the figures go as JSON (default benchmarks/results/latest.json)
   --help          this text`;
 
-const { values: options } = parseArgs({
-  options: {
-    only: { type: 'string' }, rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '4' }, clients: { type: 'string', default: '32' },
-    sizes: { type: 'string', default: '1,20,100' }, rows: { type: 'string', default: '100000,1000000' }, out: { type: 'string', default: 'benchmarks/results/latest.json' }, help: { type: 'boolean', default: false },
-  },
+const options = optionsOrExit({
+  only: { type: 'string' }, rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '4' }, clients: { type: 'string', default: '32' },
+  sizes: { type: 'string', default: '1,20,100' }, rows: { type: 'string', default: '100000,1000000' }, out: { type: 'string', default: 'benchmarks/results/latest.json' }, help: { type: 'boolean', default: false },
 });
 const ROOT = resolve(import.meta.dirname, '..');
 const log = (line: string): void => console.error(`  ${line}`);

@@ -3,10 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { compareCatalogues, levelOf } from './check/compare-schemas.ts';
 import { catalogueAt, lastRelease } from './check/schemas-since.ts';
 import { readCatalogue } from './generate/read-catalogue.ts';
+import { optionsOrExit } from './local/options.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const HELP = `Usage: npm run check [-- --schemas-since COMMIT] [-- --only types|lint|generated|schemas]
@@ -52,7 +52,7 @@ function tellSchemaChanges(since: string | undefined): boolean {
 }
 
 function main(): number {
-  const { values } = parseArgs({ options: { help: { type: 'boolean' }, 'schemas-since': { type: 'string' }, only: { type: 'string' } } });
+  const values = optionsOrExit({ help: { type: 'boolean' }, 'schemas-since': { type: 'string' }, only: { type: 'string' } });
   if (values.help) {
     process.stdout.write(HELP);
     return 0;

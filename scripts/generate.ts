@@ -3,7 +3,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { SchemaRefusal } from './generate/refuse.ts';
 import { readCatalogue } from './generate/read-catalogue.ts';
 import { tableFields, writeDescriptor, writeStreams } from './generate/write-columns.ts';
@@ -11,6 +10,7 @@ import { writeDocs } from './generate/write-docs.ts';
 import { writeEncoders } from './generate/write-encoders.ts';
 import { writeTypes } from './generate/write-types.ts';
 import { writeValidators } from './generate/write-validators.ts';
+import { optionsOrExit } from './local/options.ts';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const FOLDERS = ['schemas/generated', 'docs/schemas'];
@@ -76,7 +76,7 @@ function namesIn(folder: string): string[] {
 }
 
 function main(): number {
-  const { values } = parseArgs({ options: { help: { type: 'boolean' }, check: { type: 'boolean' }, root: { type: 'string', default: ROOT } } });
+  const values = optionsOrExit({ help: { type: 'boolean' }, check: { type: 'boolean' }, root: { type: 'string', default: ROOT } });
   if (values.help) {
     process.stdout.write(HELP);
     return 0;

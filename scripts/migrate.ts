@@ -1,6 +1,6 @@
 // `npm run migrate`: adds the columns that the schemas have and tables lack, to every shard. Run it before code that writes them.
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { optionsOrExit } from './local/options.ts';
 import { WHERE_HELP, WHERE_OPTIONS, whereOf } from './where.ts';
 
 const HELP = `npm run migrate -- [options]
@@ -14,7 +14,7 @@ ${WHERE_HELP}
 
 Exit code 0 when every table has (or, with --dry-run, could get) every column, 1 when a table contradicts the schema.`;
 
-const { values: options } = parseArgs({ options: { ...WHERE_OPTIONS, 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+const options = optionsOrExit({ ...WHERE_OPTIONS, 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } });
 
 async function main(): Promise<number> {
   if (options.help) return say(HELP, 0);

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { optionsOrExit } from './local/options.ts';
 import { MUTANTS, type Mutant } from './mutants/list.ts';
 
 const HELP = `npm run mutants -- [options]
@@ -17,7 +17,7 @@ Damages the code in one line at a time (${MUTANTS.length} damages, each breaking
 
 Exit code 0 when every damage is caught.`;
 
-const { values: options } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } } });
+const options = optionsOrExit({ only: { type: 'string' }, list: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } });
 const ROOT = resolve(import.meta.dirname, '..');
 
 function copyTree(): string {

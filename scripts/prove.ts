@@ -1,10 +1,10 @@
 // `npm run prove`: sends 100,000 events through a local run of its own while every process of it is killed again and again,
 // rolls the days over, and compares what was sent with what is stored, as sets. The last line is the number of differences.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { BigQuery } from '@google-cloud/bigquery';
 import type { Bucket } from '@google-cloud/storage';
 import { setOffset } from '../emulators/clock.ts';
+import { optionsOrExit } from './local/options.ts';
 import { spawnLocalRun, type SpawnedRun } from './local/spawn-run.ts';
 import { dailyTables, differenceOf, eventIds, rejectedIds, storedBodies, type SetDifference } from './prove/compare.ts';
 import { killAll, waitUntilReady } from './prove/kills.ts';
@@ -25,11 +25,9 @@ Sends events to a local run of its own while its processes are killed with SIGKI
 
 Exit code 0 when the difference is 0.`;
 
-const { values: options } = parseArgs({
-  options: {
-    events: { type: 'string', default: '100000' }, kills: { type: 'string', default: '10' }, clients: { type: 'string', default: '12' },
-    seed: { type: 'string', default: '1' }, keep: { type: 'boolean', default: false }, 'no-self-test': { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
-  },
+const options = optionsOrExit({
+  events: { type: 'string', default: '100000' }, kills: { type: 'string', default: '10' }, clients: { type: 'string', default: '12' },
+  seed: { type: 'string', default: '1' }, keep: { type: 'boolean', default: false }, 'no-self-test': { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
 });
 
 /** Noon of a day in the past, so that the run does not depend on when it is made. */

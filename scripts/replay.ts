@@ -1,7 +1,7 @@
 // `npm run replay`: sends stored requests or rejected events again. Running it twice changes nothing: event ids stay what they were.
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { LIMITS } from '../functions/limits.ts';
+import { optionsOrExit } from './local/options.ts';
 import { WHERE_HELP, WHERE_OPTIONS, whereOf } from './where.ts';
 
 const HELP = `npm run replay -- --stream NAME --from YYYY-MM-DD[THH] [--to YYYY-MM-DD[THH]] [options]
@@ -19,12 +19,10 @@ hours are UTC, by the time of publishing. Rows appear in the days they belong to
 ${WHERE_HELP}
   --help             this text`;
 
-const { values: options } = parseArgs({
-  options: {
-    ...WHERE_OPTIONS,
-    stream: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' }, store: { type: 'string', default: 'raw' },
-    'date-by-receipt': { type: 'boolean', default: false }, 'dry-run': { type: 'boolean', default: false }, 'late-days-max': { type: 'string', default: String(LIMITS.lateDaysMax) }, help: { type: 'boolean', default: false },
-  },
+const options = optionsOrExit({
+  ...WHERE_OPTIONS,
+  stream: { type: 'string' }, from: { type: 'string' }, to: { type: 'string' }, store: { type: 'string', default: 'raw' },
+  'date-by-receipt': { type: 'boolean', default: false }, 'dry-run': { type: 'boolean', default: false }, 'late-days-max': { type: 'string', default: String(LIMITS.lateDaysMax) }, help: { type: 'boolean', default: false },
 });
 
 async function main(): Promise<number> {

@@ -12,7 +12,11 @@ const FACTS = 'chiplog-data.json';
 const LOCK = 'lock';
 
 export function claimDataFolder(dir: string, isFresh: boolean, timeZone: string | undefined): DataFolder {
-  mkdirSync(dir, { recursive: true });
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (error) {
+    throw new ExpectedError(`The data folder ${dir} can't be made: ${(error as Error).message}`);
+  }
   const isOurs = existsSync(join(dir, FACTS));
   const others = readdirSync(dir).filter((name) => name !== LOCK);
   if (!isOurs && others.length > 0) throw new ExpectedError(`${dir} has files of something else (${others.slice(0, 3).join(', ')}); give --data an empty or a new folder.`);

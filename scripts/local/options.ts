@@ -20,6 +20,19 @@ export function readOptions<T extends OptionTable>(table: T, args: string[] = pr
   }
 }
 
+/** For scripts that read their options before anything else, and take nothing but options: a wrong command line ends them with one sentence. */
+export function optionsOrExit<T extends OptionTable>(table: T): Read<T>['values'] {
+  try {
+    const { values, positionals } = readOptions(table);
+    if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is not an option. --help lists those there are.`);
+    return values;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
 function hint(option: string, names: string[]): string {
   const word = option.replace(/^-+/, '');
   const [nearest] = names.map((name) => ({ name, far: distance(word, name) })).sort((a, b) => a.far - b.far);

@@ -51,6 +51,10 @@ describe('claimDataFolder', () => {
     expect(() => claimDataFolder(dir, true, undefined)).toThrow(/photos/);
     expect(existsSync(join(dir, 'photos'))).toBe(true);
   });
+  it('says which folder can not be made', () => {
+    writeFileSync(join(dir, 'a-file'), '');
+    expect(() => claimDataFolder(join(dir, 'a-file/data'), false, undefined)).toThrow(/data folder .*a-file\/data can't be made/);
+  });
   it('empties its own folder with --fresh', () => {
     claimDataFolder(dir, false, undefined).release();
     mkdirSync(join(dir, 'bigquery'));
