@@ -45,7 +45,7 @@ export const ERRORS = {
   schema_violation: { fault: 'sender', status: 200, says: '{problem}' },
   bad_event_id: { fault: 'sender', status: 200, says: 'event_id must be a UUID that the client made, and not the nil UUID.' },
   bad_name: { fault: 'sender', status: 200, says: 'event_name must match ^[A-Za-z][A-Za-z0-9_]{0,39}$.' },
-  bad_key: { fault: 'sender', status: 200, says: 'A key is empty or longer than {keyLengthMax} characters.' },
+  bad_key: { fault: 'sender', status: 200, says: 'A key must have 1 to {keyLengthMax} characters; names of parameters and properties begin with a letter or an underscore and hold only letters, digits and underscores.' },
   forbidden_key: { fault: 'sender', status: 200, says: 'The key {key} is not allowed.' },
   forbidden_char: { fault: 'sender', status: 200, says: 'A string or key contains U+0000.' },
   unsafe_integer: { fault: 'sender', status: 200, says: 'The number {number} cannot be kept exactly; send integers beyond ±(2^53-1) as strings.' },
