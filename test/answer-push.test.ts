@@ -59,7 +59,7 @@ test('a body that would not fit into the bytes in flight is not read', async () 
   expect(works).toBe(0);
 });
 
-test('work that hangs is answered before Pub/Sub gives up, and its bytes are given back', async () => {
+test('work that hangs is answered before Pub/Sub gives up, and its bytes are given back', { timeout: 10_000 }, async () => {
   let works = 0;
   const { post, logged } = await serve(() => { works += 1; return new Promise(() => undefined); }, () => false, 30);
   // Eight of them fill the bytes in flight: the ninth would be refused unread if any were kept.

@@ -26,7 +26,9 @@ test('docs/errors.md is equal to the registry, both ways', () => {
 
 test('every code is reached by a test', () => {
   const texts = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && name !== 'errors.test.ts').map((name) => readFileSync(join(ROOT, 'test', name), 'utf8')).join('\n');
+    .filter((name) => name.endsWith('.ts') && name !== 'errors.test.ts').map((name) => readFileSync(join(ROOT, 'test', name), 'utf8')).join('\n')
+    // What a test only makes, or only speaks of, it does not reach.
+    .replaceAll(/ingestError\('\w+'/g, '').replaceAll(/^\s*(\/\/|\*).*$/gm, '');
   expect(Object.keys(ERRORS).filter((code) => !new RegExp(`\\b${code}\\b`).test(texts))).toEqual([]);
 });
 

@@ -175,4 +175,8 @@ export const MUTANTS: Mutant[] = [
     find: 'else tell(result.problems.join', replace: 'else list = undefined; if (!(\'list\' in result)) tell(result.problems.join' },
   { promise: 'a message is no larger than a subscriber can hold', file: 'functions/publish/publisher.ts', tests: PUBLISHER,
     find: ' || open.mergedBytes + line.mergedBytes > limits.messageMergedBytesMax', replace: '' },
+  { promise: 'a stopping instance waits for no body that may never come', file: 'functions/collect/drain.ts', tests: ['test/collect/drain.test.ts'],
+    find: 'if (isStopping) turnAway(response);', replace: 'if (response.headersSent) turnAway(response);' },
+  { promise: 'a push that hangs is answered before Pub/Sub gives up', file: 'functions/answer-push.ts', tests: ['test/answer-push.test.ts'],
+    find: 'return await Promise.race([work, late]);', replace: 'return await work;' },
 ];

@@ -38,11 +38,11 @@ test('a missing topic is not tried again, and is our trouble, never the sender\'
   expect(tries).toBe(1);
 });
 
-test('a call that hangs ends at the deadline', async () => {
+test('a call that hangs ends at the deadline', { timeout: 10_000 }, async () => {
   const { send } = guard(() => new Promise(() => undefined), 100);
   const began = performance.now();
   expect((await send(Buffer.from('x'), attributes)).kind).toBe('retry');
-  expect(performance.now() - began).toBeLessThan(10_000);
+  expect(performance.now() - began).toBeGreaterThan(90);
 });
 
 test('after many failures the breaker refuses at once, and retries do not multiply the load', async () => {
