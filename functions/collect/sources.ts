@@ -1,6 +1,7 @@
 // The sources document in, "who has this write key" out. The document is read again while the collector runs, so that a source
 // is switched off without a deployment; a broken one never replaces a good one. Called by the collector for every request.
 import { validateSourcesAll } from '../../schemas/generated/validators.js';
+import { STREAMS } from '../../schemas/generated/streams.ts';
 import type { SourcesDocument } from '../../schemas/generated/types.ts';
 import type { Clock } from '../clock.ts';
 import { ingestError, type IngestError } from '../errors.ts';
@@ -71,6 +72,10 @@ function liveSource(entry: SourcesDocument['sources'][number], old: LiveSource |
   };
 }
 
+/** A stream that nobody knows is no error, or a document could not be written before the code that adds the stream is deployed. */
+const unknownStreams = ({ byKey }: SourceList): string[] =>
+  [...new Set([...byKey.values()].flatMap(({ id, streams }) => [...streams].filter((stream) => !(stream in STREAMS)).map((stream) => `${id}: ${stream}`)))];
+
 const detailOf = (params: unknown): string => (params !== null && typeof params === 'object' && Object.keys(params).length > 0 ? ` (${JSON.stringify(params)})` : '');
 
 /** Whether the origin may send. `*` means every one but "null", which sandboxed documents of anybody have. */
@@ -104,8 +109,12 @@ export function createSourceStore({ version, read, clock, log }: SourceStoreOpti
       if (now === seenVersion) return;
       const result = readSources(await read(), list, clock);
       seenVersion = now;
-      if ('list' in result) list = result.list;
-      else tell(result.problems.join('; '));
+      if (!('list' in result)) return tell(result.problems.join('; '));
+      list = result.list;
+      // The same problem later is a new one.
+      problem = '';
+      const unknown = unknownStreams(list);
+      if (unknown.length > 0) log('WARNING', 'A source names streams that this code does not know; it may be older than the document.', { unknown });
     } catch (error) {
       seenVersion = undefined;
       tell((error as Error).message);

@@ -56,3 +56,20 @@ test('the last good list serves while the document is broken or gone; before any
   expect(store.fresh()).toBeDefined();
   expect(await look()).toBe('new');
 });
+
+test('a broken document is told once each time it breaks, and a stream that nobody knows is told', async () => {
+  let text = '{';
+  let now = 0;
+  const told: string[] = [];
+  const store = createSourceStore({ version: async () => text, read: async () => text, clock: () => now, log: (severity, _message, data) => told.push(`${severity} ${JSON.stringify(data)}`) });
+  const give = async (document: string): Promise<string[]> => {
+    text = document;
+    now += LIMITS.sourcesCheckMs;
+    await store.current();
+    return told.splice(0);
+  };
+  const broken = await give('{');
+  expect(broken).toHaveLength(1);
+  expect(await give(JSON.stringify({ sources: [source({ streams: ['events', 'nope'] })] }))).toEqual(['WARNING {"unknown":["a: nope"]}']);
+  expect(await give('{')).toHaveLength(1);
+});
