@@ -29,11 +29,16 @@ export function stopGently(finish: () => Promise<unknown>): Stopping {
     watch() {
       if (watching) return;
       watching = true;
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        process.removeAllListeners(signal);
-        process.on(signal, stop);
-      }
+      takeSignals(stop);
     },
     isStopping: () => stopping,
   };
+}
+
+/** Takes SIGTERM and SIGINT from whoever has them: the framework's own listeners end the process at once. */
+export function takeSignals(stop: () => void): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, stop);
+  }
 }

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { ingestError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { takeSignals } from '../stop.ts';
 import { respondError } from './respond.ts';
 
 export type Drain = {
@@ -73,10 +74,7 @@ export function takeOverSignals(drain: Drain, log: Log, atEnd: () => Promise<voi
     // Answers are written to their sockets in this turn of the loop or the next.
     setTimeout(() => process.exit(exitCode), 50);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.removeAllListeners(signal);
-    process.on(signal, () => void end(0));
-  }
+  takeSignals(() => void end(0));
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     process.removeAllListeners(event);
     process.on(event, (error: unknown) => {
