@@ -172,7 +172,7 @@ export const MUTANTS: Mutant[] = [
   { promise: 'UTF-8 is strict', file: 'functions/collect/decode-body.ts', tests: BAD_INPUTS, named: 'row 13',
     find: '!isUtf8(bytes) || ', replace: '' },
   { promise: 'a broken sources document never replaces a good one', file: 'functions/collect/sources.ts', tests: ['test/collect/sources.test.ts'],
-    find: 'else tell(result.problems.join', replace: 'else list = undefined; if (!(\'list\' in result)) tell(result.problems.join' },
+    find: "if (!('list' in result)) return tell(result.problems.join('; '));", replace: "if (!('list' in result)) return void (list = undefined);" },
   { promise: 'a message is no larger than a subscriber can hold', file: 'functions/publish/publisher.ts', tests: PUBLISHER,
     find: ' || open.mergedBytes + line.mergedBytes > limits.messageMergedBytesMax', replace: '' },
   { promise: 'a stopping instance waits for no body that may never come', file: 'functions/collect/drain.ts', tests: ['test/collect/drain.test.ts'],
