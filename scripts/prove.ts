@@ -1,5 +1,6 @@
 // `npm run prove`: sends 100,000 events through a local run of its own while every process of it is killed again and again,
 // rolls the days over, and compares what was sent with what is stored, as sets. The last line is the number of differences.
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BigQuery } from '@google-cloud/bigquery';
 import type { Bucket } from '@google-cloud/storage';
@@ -129,6 +130,9 @@ async function selfTest(bigquery: BigQuery, bucket: Bucket, run: SpawnedRun, sen
   if (missingIds.length !== 1 || missingIds[0] !== id || found[2]!.missing.length !== lost || lost === 0) throw new Error('The self-test failed: a deleted row or object was not found.');
   log(`self-test: the deleted row and the deleted object were both found (${missingIds.length} row, ${lost} bodies)`);
 }
+
+/** Google's storage client adds listeners to one stream for every download of a list; the warning would hide the report. */
+EventEmitter.defaultMaxListeners = 100;
 
 async function main(): Promise<number> {
   const traffic = planTraffic(Number(options.events), Date.parse(NOW), Number(options.seed));
