@@ -20,6 +20,10 @@ export const LIMITS = {
   keyLengthMax: 256,
   /** Ours: time for a whole body to arrive. */
   bodyTimeoutMs: 20_000,
+  /** Ours: how long the rest of a refused body is read and dropped, so that its sender sees the answer and not a reset. */
+  lingerMsMax: 2_000,
+  /** Ours: and how much of it. A body of a few megabytes is an SDK's mistake, more is somebody's load. */
+  lingerBytesMax: 8 * MIB,
   /** Ours: longer URLs are refused before they are read further. */
   urlBytesMax: 4 * KIB,
 

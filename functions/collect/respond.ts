@@ -21,7 +21,30 @@ export const respond = (response: ServerResponse, status: number, body: unknown,
 export function respondText(response: ServerResponse, status: number, text: string, headers: Headers = {}): undefined {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, { ...FIXED_HEADERS, ...headers, 'content-length': Buffer.byteLength(text) });
-  response.end(text);
+  if (headers['connection'] !== 'close' || response.req.readableEnded) response.end(text);
+  else endAfterRest(response, text);
+}
+
+/**
+ * For a request whose body is still coming: the whole answer goes out at once, the rest of the body is read and dropped for a while,
+ * and only then is the connection closed. Closed at once, the system would reset it, and a client that is still sending (Python's
+ * urllib, Node's fetch) would see a broken connection in place of its 413 or 401, and send the same again for ever.
+ */
+function endAfterRest(response: ServerResponse, text: string): void {
+  response.write(text);
+  const { req: request } = response;
+  let bytes = 0;
+  const end = (): void => {
+    clearTimeout(timer);
+    request.removeAllListeners('data');
+    response.end();
+  };
+  const timer = setTimeout(end, LIMITS.lingerMsMax).unref();
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > LIMITS.lingerBytesMax) end();
+  });
+  request.once('end', end).once('close', end).resume();
 }
 
 /** The answer for a request that was refused as a whole. A 5xx or 429 always says when to come again. */

@@ -274,3 +274,37 @@ test('sources are read again while it runs: a switched-off source stops, a broke
   await eventually(async () => (await codeOf({ key: 'any-origin', body: good() })) === '200 ok');
   expect(await codeOf({ key: 'any-origin', body: good() })).toBe('200 ok');
 });
+
+test('a client that sends its whole body before it reads still sees why it was refused', async () => {
+  const body = Buffer.alloc(6 * LIMITS.bodyBytesMax, ' ');
+  const head = (more: string): string => `POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${more}content-length: ${body.length}\r\n\r\n`;
+  for (const more of ['x-write-key: demo\r\n', 'x-write-key: nobody\r\n']) {
+    const socket = connect(collector.port, '127.0.0.1');
+    const errors: Error[] = [];
+    socket.on('error', (error) => errors.push(error));
+    // Nothing is read until everything was written: what a simple blocking client does.
+    socket.pause();
+    await new Promise<void>((written) => { socket.write(Buffer.concat([Buffer.from(head(more)), body]), () => written()); });
+    let received = '';
+    socket.on('data', (chunk) => { received += chunk.toString(); });
+    socket.resume();
+    await once(socket, 'close');
+    expect(received).toContain('HTTP/1.1 413');
+    expect(received).toContain('"error":"body_too_large"');
+    expect(errors).toEqual([]);
+  }
+});
+
+test('a body that never ends is dropped for a while only', async () => {
+  const socket = connect(collector.port, '127.0.0.1');
+  let written = 0;
+  socket.on('error', () => undefined).write(`POST /v1/events HTTP/1.1\r\nhost: x\r\nx-write-key: demo\r\ncontent-length: ${1_000 * LIMITS.bodyBytesMax}\r\n\r\n`);
+  const chunk = Buffer.alloc(LIMITS.bodyBytesMax, ' ');
+  const closed = new Promise<void>((done) => socket.on('close', () => done()));
+  while (!socket.destroyed && written < 1_000) {
+    written += 1;
+    await Promise.race([new Promise<void>((done) => { socket.write(chunk, () => done()); }), closed]);
+  }
+  await closed;
+  expect(written).toBeLessThan(100);
+});
