@@ -39,13 +39,21 @@ export type Work = {
 const JOBS_IN_MEMORY_MAX = 2_000;
 const keyOf = (project: string, jobId: string): string => `${project}:${jobId}`;
 
+/** Says how running work is interrupted; `undefined` when it can't be any more. Throws when the job has been cancelled already. */
+export type OnCancel = (interrupt: (() => void) | undefined) => void;
+
+type Running = { done: Promise<void>; cancelled: boolean; interrupt?: () => void };
+
+const INTERRUPT_AGAIN_MS = 50;
+const cancelled = (): Refusal => new Refusal('stopped', 'Job execution was cancelled: User requested cancellation');
+
 export class Jobs {
   private readonly engine: Engine;
   private readonly now: () => number;
   /** Every id ever used. */
   private readonly ids = new Set<string>();
   private readonly recent = new Map<string, Job>();
-  private readonly running = new Map<string, { done: Promise<void>; cancelled: boolean; interrupt?: () => void }>();
+  private readonly running = new Map<string, Running>();
 
   private constructor(engine: Engine, now: () => number) {
     this.engine = engine;
@@ -84,7 +92,7 @@ export class Jobs {
    * Records the job and starts `work`. When this resolves the id is taken for ever; when the second promise resolves the job is DONE.
    * `work` may register how to interrupt it.
    */
-  async start(spec: Pick<Job, 'project' | 'jobId' | 'location' | 'configuration'>, work: (job: Job, onCancel: (interrupt: () => void) => void) => Promise<Work>): Promise<{ job: Job; done: Promise<void> }> {
+  async start(spec: Pick<Job, 'project' | 'jobId' | 'location' | 'configuration'>, work: (job: Job, onCancel: OnCancel) => Promise<Work>): Promise<{ job: Job; done: Promise<void> }> {
     const key = keyOf(spec.project, spec.jobId);
     if (this.ids.has(key)) throw new Refusal('duplicate', `Already Exists: Job ${spec.project}:${spec.location}.${spec.jobId}`);
     this.ids.add(key);
@@ -97,11 +105,12 @@ export class Jobs {
       throw error;
     }
     this.remember(job);
-    const entry: { done: Promise<void>; cancelled: boolean; interrupt?: () => void } = { done: Promise.resolve(), cancelled: false };
+    const entry: Running = { done: Promise.resolve(), cancelled: false };
     this.running.set(key, entry);
-    const onCancel = (interrupt: () => void): void => {
-      entry.interrupt = interrupt;
-      if (entry.cancelled) interrupt();
+    const onCancel: OnCancel = (interrupt) => {
+      if (interrupt === undefined) delete entry.interrupt;
+      else if (entry.cancelled) throw cancelled();
+      else entry.interrupt = interrupt;
     };
     entry.done = this.run(job, () => work(job, onCancel), entry).finally(() => this.running.delete(key));
     return { job, done: entry.done };
@@ -114,14 +123,14 @@ export class Jobs {
       await this.finish(job, made, entry);
     } catch (error) {
       made?.abandon?.();
-      const refusal = entry.cancelled ? new Refusal('stopped', 'Job execution was cancelled: User requested cancellation') : refusalOf(error, 'invalidQuery');
+      const refusal = entry.cancelled ? cancelled() : refusalOf(error, 'invalidQuery');
       await this.fail(job, refusal).catch((later: unknown) => console.error('bigquery: a failed job could not be recorded', later));
     }
   }
 
   private async finish(job: Job, work: Work, entry: { cancelled: boolean }): Promise<void> {
     const publish = await this.engine.change(async (connection) => {
-      if (entry.cancelled) throw new Refusal('stopped', 'Job execution was cancelled: User requested cancellation');
+      if (entry.cancelled) throw cancelled();
       const visible = await work.commit?.(connection);
       const done: Job = {
         ...job, state: 'DONE', endedMs: this.now(), statistics: work.statistics,
@@ -159,8 +168,15 @@ export class Jobs {
   cancel(job: Job): void {
     const running = this.running.get(keyOf(job.project, job.jobId));
     if (running === undefined) return;
-    running.cancelled = true;
-    running.interrupt?.();
+    this.stop(running);
+  }
+
+  /** DuckDB forgets an interrupt that comes before a statement or between two, so it is repeated until the work has let go. */
+  private stop(entry: Running): void {
+    entry.cancelled = true;
+    entry.interrupt?.();
+    const again = setInterval(() => entry.interrupt?.(), INTERRUPT_AGAIN_MS);
+    void entry.done.finally(() => clearInterval(again));
   }
 
   private remember(job: Job): void {
@@ -174,10 +190,7 @@ export class Jobs {
   }
 
   async close(): Promise<void> {
-    for (const entry of this.running.values()) {
-      entry.cancelled = true;
-      entry.interrupt?.();
-    }
+    for (const entry of this.running.values()) this.stop(entry);
     await Promise.all([...this.running.values()].map((entry) => entry.done));
   }
 }

@@ -6,7 +6,7 @@ import { checkDestination, commitRows, readDisposition, type Disposition } from 
 import { carryOut } from './ddl.ts';
 import { rowsOf } from './engine.ts';
 import { columnsSql, duckType, quoted, type TableField } from './fields.ts';
-import type { Job, TableReference, Work } from './jobs.ts';
+import type { Job, OnCancel, TableReference, Work } from './jobs.ts';
 import { Refusal } from './refusal.ts';
 import type { Results } from './results.ts';
 import type { Parameter, SqlContext, TableEntry, TranslatedStatement } from './sql/context.ts';
@@ -61,7 +61,7 @@ export function sqlCatalogue(store: TableStore): SqlContext['catalogue'] {
 }
 
 /** Runs the statements one after another; the last one is committed together with the job. */
-export function runQuery(runner: QueryRunner, job: Job, onCancel: (interrupt: () => void) => void): Promise<Work> {
+export function runQuery(runner: QueryRunner, job: Job, onCancel: OnCancel): Promise<Work> {
   const config = job.configuration['query'] as QueryConfiguration;
   return runner.store.reading(async () => {
     // Names are looked up again here, inside `reading`: since the check a table may have been replaced.
@@ -81,16 +81,21 @@ export function runQuery(runner: QueryRunner, job: Job, onCancel: (interrupt: ()
 
 const fileName = (job: Job): string => `${Buffer.from(`${job.project}:${job.jobId}`).toString('hex').slice(0, 120)}-${randomUUID()}`;
 
-async function runStatement(runner: QueryRunner, job: Job, config: QueryConfiguration, statement: TranslatedStatement, file: string, onCancel: (interrupt: () => void) => void): Promise<Work> {
+async function runStatement(runner: QueryRunner, job: Job, config: QueryConfiguration, statement: TranslatedStatement, file: string, onCancel: OnCancel): Promise<Work> {
   const { store } = runner;
   await store.settle(...tablesOf(store, statement));
   switch (statement.kind) {
     case 'select':
       return store.engine.read(async (connection) => {
         onCancel(() => connection.interrupt());
-        return config.destinationTable === undefined
-          ? selectIntoFile(runner, connection, statement, file)
-          : selectIntoTable(runner, connection, statement, disposition(config));
+        try {
+          return await (config.destinationTable === undefined
+            ? selectIntoFile(runner, connection, statement, file)
+            : selectIntoTable(runner, connection, statement, disposition(config)));
+        } finally {
+          // From here on the connection is another job's.
+          onCancel(undefined);
+        }
       });
     case 'dml':
       return { statistics: {}, ...dml(store, statement) };

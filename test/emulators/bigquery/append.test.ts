@@ -192,3 +192,16 @@ test('long queries on every connection hold up no append, and can be cancelled',
   await expect(jobs[0]!.getQueryResults()).rejects.toMatchObject({ errors: [{ reason: 'stopped' }] });
   await stream.close();
 });
+
+test('a job that is cancelled at once ends as cancelled, whether it was waiting, starting or running', async () => {
+  const long = 'SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 200000)) AS a, UNNEST(GENERATE_ARRAY(1, 200000)) AS b WHERE MOD(a * b, 7) = 3';
+  const jobs = await Promise.all(Array.from({ length: 8 }, async (_, n) => {
+    const [job] = await bq.client.createQueryJob({ query: long });
+    await new Promise((later) => setTimeout(later, n * 3));
+    await job.cancel();
+    return job;
+  }));
+  for (const job of jobs) await expect(job.getQueryResults()).rejects.toMatchObject({ errors: [{ reason: 'stopped' }] });
+  // The connections are free again, and nobody interrupts what runs on them now.
+  expect(await rowsOf('SELECT COUNT(*) AS n FROM UNNEST(GENERATE_ARRAY(1, 3000000)) AS a WHERE MOD(a, 7) = 3')).toEqual([{ n: 428572 }]);
+});
