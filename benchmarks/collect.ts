@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PubSub } from '@google-cloud/pubsub';
-import { freePort, measure, medianOf, startServer, stopServer } from './measure.ts';
+import { freePorts } from '../scripts/local/ports.ts';
+import { measure, medianOf, startServer, stopServer } from './measure.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const FRAMEWORK = join(ROOT, 'node_modules/@google-cloud/functions-framework/build/src/main.js');
@@ -25,7 +26,7 @@ export async function benchCollect(options: CollectOptions): Promise<CollectResu
     return server;
   };
   try {
-    const [pubsubPort, pubsubControl, floorPort, collectPort, tutorialPort] = await Promise.all([1, 2, 3, 4, 5].map(freePort)) as [number, number, number, number, number];
+    const [pubsubPort, pubsubControl, floorPort, collectPort, tutorialPort] = await freePorts(5, '127.0.0.1') as [number, number, number, number, number];
     await start(['--import', join(ROOT, 'emulators/preload.ts'), join(ROOT, 'emulators/run.ts'), 'pubsub', '--data', folder, '--port', String(pubsubPort), '--control-port', String(pubsubControl), '--project', PROJECT], {}, pubsubPort);
     await createTopics(pubsubPort);
     writeFileSync(join(folder, 'sources.json'), JSON.stringify({ sources: [{ id: 'bench', write_keys: [KEY], streams: ['events'], enabled: true }] }));

@@ -1,10 +1,10 @@
 // Starts a process, loads it, and tells how much CPU its whole process tree used: the figure that a serverless bill follows.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { cpus, platform, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accepts } from '../scripts/local/ports.ts';
 
 /** Kernel clock ticks a second; 100 on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
@@ -19,15 +19,6 @@ export function cpuSecondsOf(pid: number): number {
 }
 
 export const machineFacts = (): Record<string, unknown> => ({ cpu: cpus()[0]?.model, cores: cpus().length, memory_gib: Math.round(totalmem() / 2 ** 30), platform: platform(), node: process.version });
-
-export async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 export async function startServer(args: string[], env: Record<string, string>, port: number): Promise<ChildProcess & { pid: number }> {
   const child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -47,11 +38,6 @@ export async function stopServer(child: ChildProcess): Promise<void> {
   await ended;
   clearTimeout(timer);
 }
-
-const accepts = (port: number): Promise<boolean> => new Promise((resolve) => {
-  const socket = connect({ port, host: '127.0.0.1' });
-  socket.on('connect', () => { socket.destroy(); resolve(true); }).on('error', () => resolve(false));
-});
 
 export type Figure = { events: number; requests: number; failed: number; cpu_seconds: number; events_per_cpu_second: number };
 

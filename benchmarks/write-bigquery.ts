@@ -1,8 +1,9 @@
 // write-bigquery from push body to append, as it runs locally: events per CPU-second of its process, beside the collector's floor.
 import { join, resolve } from 'node:path';
+import { freePortFrom } from '../scripts/local/ports.ts';
 import { spawnLocalRun } from '../scripts/local/spawn-run.ts';
 import { readProcesses } from '../scripts/prove/kills.ts';
-import { freePort, measure, medianOf, startServer, stopServer } from './measure.ts';
+import { measure, medianOf, startServer, stopServer } from './measure.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const EVENTS_A_REQUEST = 100;
@@ -12,7 +13,7 @@ export type WriteResult = { variant: string; events_a_message: number; events_pe
 
 export async function benchWriteBigquery(options: WriteOptions): Promise<WriteResult[]> {
   const run = await spawnLocalRun();
-  const floorPort = await freePort();
+  const floorPort = await freePortFrom(0, '127.0.0.1');
   const floor = await startServer([join(ROOT, 'benchmarks/servers/floor.ts')], { PORT: String(floorPort) }, floorPort);
   try {
     const { pid } = readProcesses(run.processes_file).find(({ name }) => name === 'write-bigquery')!;

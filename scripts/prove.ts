@@ -10,7 +10,8 @@ import { spawnLocalRun, type SpawnedRun } from './local/spawn-run.ts';
 import { dailyTables, differenceOf, eventIds, rejectedIds, storedBodies, type SetDifference } from './prove/compare.ts';
 import { killAll, waitUntilReady } from './prove/kills.ts';
 import { Sender } from './prove/sender.ts';
-import { planTraffic, seeded, type Traffic } from './prove/traffic.ts';
+import { planTraffic, type Traffic } from './prove/traffic.ts';
+import { seededRandom } from './send/random.ts';
 
 const HELP = `npm run prove -- [options]
 
@@ -145,7 +146,7 @@ async function main(): Promise<number> {
     const { rollover, maintain, replay } = run.functions;
     const kills = await killAll({
       processesFile: run.processes_file, killsEach: Number(options.kills), callable: { rollover: rollover!, maintain: maintain!, replay: replay! },
-      unanswered: () => sender.unanswered, grant: (share) => { sender.allowed = Math.ceil(share * traffic.requests.length); }, log, random: seeded(Number(options.seed) + 1),
+      unanswered: () => sender.unanswered, grant: (share) => { sender.allowed = Math.ceil(share * traffic.requests.length); }, log, random: seededRandom(Number(options.seed) + 1).next,
     });
     sender.allowed = traffic.requests.length;
     await sending;
@@ -154,7 +155,7 @@ async function main(): Promise<number> {
     const bucket = run.storage.bucket(run.bucket);
     for (const { name } of kills) await waitUntilReady(run.processes_file, name);
     await waitUntilWritten(bigquery, bucket, run, sender, traffic);
-    await rollOver(run, traffic, seeded(Number(options.seed) + 2));
+    await rollOver(run, traffic, seededRandom(Number(options.seed) + 2).next);
     for (const { name, kills: count, unansweredMin } of kills) log(`${name}: killed ${count} times, never with fewer than ${unansweredMin} requests unanswered`);
     if (kills.some((kill) => kill.kills < Number(options.kills) || kill.unansweredMin < 1)) throw new Error('A kill is missing, or happened with no request unanswered.');
     const total = report(await compare(bigquery, bucket, run, sender, traffic));

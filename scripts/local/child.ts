@@ -2,9 +2,9 @@
 // file. supervisor.ts owns these.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accepts } from './ports.ts';
 
 export type ChildSpec = {
   name: string;
@@ -125,11 +125,4 @@ export class Child {
     this.restarts += 1;
     this.start();
   }
-}
-
-function accepts(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host });
-    socket.once('connect', () => { socket.destroy(); resolve(true); }).once('error', () => resolve(false));
-  });
 }

@@ -1,5 +1,5 @@
 // Free ports for the local run. scripts/start.ts calls these before it starts anything, since every child must know the others' ports.
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { ExpectedError } from './options.ts';
 
 /** Below the range from which systems take ports for outgoing connections: a child that is restarted must find its port free. */
@@ -32,4 +32,12 @@ export async function freePortFrom(wanted: number, host: string): Promise<number
   if (wanted === 0) return (await freePorts(1, host))[0]!;
   for (let port = wanted; port < Math.min(wanted + 100, 65_536); port += 1) if (await isFree(port, host)) return port;
   return (await freePorts(1, host))[0]!;
+}
+
+/** Whether something takes connections there now. */
+export function accepts(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host });
+    socket.once('connect', () => { socket.destroy(); resolve(true); }).once('error', () => resolve(false));
+  });
 }

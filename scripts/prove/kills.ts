@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { accepts } from '../local/ports.ts';
 
 export type LocalProcess = { name: string; pid: number; port: number; restarts: number };
 
@@ -84,14 +85,6 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const { connect } = await import('node:net');
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    socket.on('connect', () => { socket.destroy(); resolve(true); }).on('error', () => resolve(false));
-  });
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
