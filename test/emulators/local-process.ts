@@ -8,8 +8,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 export type Ready = { service: string; port: number; control_port: number; pid: number; write_port?: number };
 export type LocalProcess = Ready & { child: ChildProcess; kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> };
 
-export async function localProcess(service: string, dataDir: string, options: { port?: number; env?: Record<string, string> } = {}): Promise<LocalProcess> {
-  const child = spawn(process.execPath, ['--import', './emulators/preload.ts', 'emulators/run.ts', service, '--data', dataDir, '--port', String(options.port ?? 0), '--project', 'test-project'], {
+export async function localProcess(service: string, dataDir: string, options: { port?: number; controlPort?: number; writePort?: number; env?: Record<string, string> } = {}): Promise<LocalProcess> {
+  const child = spawn(process.execPath, ['--import', './emulators/preload.ts', 'emulators/run.ts', service, '--data', dataDir, '--port', String(options.port ?? 0), '--control-port', String(options.controlPort ?? 0), '--write-port', String(options.writePort ?? 0), '--project', 'test-project'], {
     cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...options.env },
   });
   const end = (): void => { child.kill('SIGKILL'); };

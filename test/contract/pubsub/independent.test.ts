@@ -1,0 +1,4 @@
+import { runSuite } from '../contract.ts';
+import { PUBSUB_SUITE } from './suite.ts';
+
+runSuite(PUBSUB_SUITE, 'independent');
