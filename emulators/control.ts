@@ -1,11 +1,17 @@
-// The steering wheel of one service, on its own port: GET /healthz, GET/POST/DELETE /faults, GET /stats. run.ts starts it.
+// The steering wheel of one service, on its own port: GET /healthz, GET /time, GET/POST/DELETE /faults, GET /fault-points, GET /stats. run.ts starts it;
+// gateway.ts puts those of all services behind one address.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { FaultPlanError, readFaultPlans, type Faults } from './faults.ts';
+import { FaultPlanError, readFaultPlans, refuseDeadPlan, type FaultPoint, type Faults } from './faults.ts';
 
 export type Control = { port: number; close(): Promise<void> };
 
-export type ControlOptions = { host: string; port: number; faults: Faults; gauges?: () => Record<string, number> };
+export type ControlOptions = { host: string; port: number; faults: Faults; gauges?: () => Record<string, number>;
+  /** Plans that meet none of them are refused. */
+  faultPoints?: readonly FaultPoint[];
+  /** The steered clock as this process sees it. */
+  now?: () => number;
+};
 
 export async function startControl(options: ControlOptions): Promise<Control> {
   const server = createServer((request, response) => {
@@ -26,11 +32,15 @@ export async function startControl(options: ControlOptions): Promise<Control> {
 
 type Answer = { status: number; body: unknown };
 
-async function answer({ faults, gauges }: ControlOptions, request: IncomingMessage): Promise<Answer> {
+async function answer({ faults, gauges, faultPoints, now = Date.now }: ControlOptions, request: IncomingMessage): Promise<Answer> {
   const path = new URL(request.url ?? '/', 'http://local').pathname;
   switch (`${request.method} ${path}`) {
     case 'GET /healthz':
       return { status: 200, body: { ok: true } };
+    case 'GET /time':
+      return { status: 200, body: { now: new Date(now()).toISOString() } };
+    case 'GET /fault-points':
+      return { status: 200, body: faultPoints ?? [] };
     case 'GET /stats':
       return { status: 200, body: { ...faults.stats(), ...gauges?.() } };
     case 'GET /faults':
@@ -38,14 +48,16 @@ async function answer({ faults, gauges }: ControlOptions, request: IncomingMessa
     case 'POST /faults': {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
-      faults.add(...readFaultPlans(JSON.parse(Buffer.concat(chunks).toString('utf8'))));
+      const plans = readFaultPlans(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+      if (faultPoints !== undefined) for (const plan of plans) refuseDeadPlan(plan, faultPoints);
+      faults.add(...plans);
       return { status: 200, body: faults.list() };
     }
     case 'DELETE /faults':
       faults.clear();
       return { status: 200, body: [] };
     default:
-      return { status: 404, body: { error: `${request.method} ${path} is not known here: GET /healthz, GET /stats, GET, POST and DELETE /faults.` } };
+      return { status: 404, body: { error: `${request.method} ${path} is not known here: GET /healthz, GET /time, GET /stats, GET /fault-points, GET, POST and DELETE /faults.` } };
   }
 }
 

@@ -1,8 +1,23 @@
 // Faults on purpose. Plans come in over the control port (or from a test); each service asks `take(method)` once per call and acts on the answer.
 // Since every call passes here, the calls are counted here too.
 
-export const FAULT_KINDS = ['fail', 'delay', 'hang', 'lose', 'duplicate', 'reorder'] as const;
+export const FAULT_KINDS = ['fail', 'delay', 'hang', 'lose', 'duplicate', 'reorder', 'truncate'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Where a service looks for plans, and what it can do there: a plan that can never fire, or not in that way, is refused. */
+export type FaultPoint = {
+  /** As plans name it; one that ends with `.*` stands for every name that begins so. */
+  method: string;
+  kinds: readonly FaultKind[];
+  /** `takes_effect` is heard. */
+  takesEffect?: boolean;
+  /** Names that `status` may have. */
+  statuses: readonly string[];
+  /** `status` may be a number from 400 to 599, too. */
+  isHttp?: boolean;
+  /** A place inside the work, not a call of its own: `*` does not mean it. */
+  isInner?: boolean;
+};
 
 export type FaultPlan = {
   /** Name of the call as the service writes it (`Publish`, `AppendRows`, `jobs.insert`, …), or `*`. */
@@ -16,11 +31,15 @@ export type FaultPlan = {
   delay_ms?: number;
   /** Lets this many matching calls pass first. Default 0. */
   after?: number;
+  /** Meets every so many-th of the matching calls: 10 is ten in a hundred. Default 1. */
+  every?: number;
+  /** Only calls on a resource (topic, subscription, table, object, job) whose name contains this text. */
+  resource?: string;
   /** For `fail` and `hang`: the call is carried out, only its answer is lost. */
   takes_effect?: boolean;
 };
 
-type Armed = FaultPlan & { left: number; toSkip: number };
+type Armed = FaultPlan & { left: number; toSkip: number; seen: number };
 
 export class FaultPlanError extends Error {
   override name = 'FaultPlanError';
@@ -31,17 +50,21 @@ export class Faults {
   private readonly counts = new Map<string, number>();
 
   add(...plans: FaultPlan[]): void {
-    for (const plan of plans) this.armed.push({ ...plan, left: plan.times === null ? Infinity : plan.times ?? 1, toSkip: plan.after ?? 0 });
+    for (const plan of plans) this.armed.push({ ...plan, left: plan.times === null ? Infinity : plan.times ?? 1, toSkip: plan.after ?? 0, seen: 0 });
   }
 
   /** Counts the call, and answers the first plan that meets it, spending one of its times. */
-  take(method: string): FaultPlan | undefined {
+  take(method: string, resource = ''): FaultPlan | undefined {
     this.count(method);
     const index = this.armed.findIndex((plan) => {
       if (plan.method !== '*' && plan.method !== method) return false;
-      if (plan.toSkip === 0) return true;
-      plan.toSkip -= 1;
-      return false;
+      if (plan.resource !== undefined && !resource.includes(plan.resource)) return false;
+      if (plan.toSkip > 0) {
+        plan.toSkip -= 1;
+        return false;
+      }
+      plan.seen += 1;
+      return plan.seen % (plan.every ?? 1) === 0;
     });
     const plan = this.armed[index];
     if (plan === undefined) return undefined;
@@ -53,7 +76,7 @@ export class Faults {
 
   /** What is still to come, with the times that are left. */
   list(): FaultPlan[] {
-    return this.armed.map(({ left, toSkip, ...plan }) => ({ ...plan, times: left === Infinity ? null : left, after: toSkip }));
+    return this.armed.map(({ left, toSkip, seen: _, ...plan }) => ({ ...plan, times: left === Infinity ? null : left, after: toSkip }));
   }
 
   clear(): void {
@@ -80,22 +103,41 @@ export function readFaultPlans(body: unknown): FaultPlan[] {
   return (Array.isArray(body) ? body : [body]).map(readFaultPlan);
 }
 
-const WHOLE_NUMBERS = ['times', 'delay_ms', 'after'] as const;
-const FIELDS = new Set<string>(['method', 'kind', 'status', 'takes_effect', ...WHOLE_NUMBERS]);
+const WHOLE_NUMBERS = ['times', 'delay_ms', 'after', 'every'] as const;
+const TEXTS = ['status', 'resource'] as const;
+const FIELDS = new Set<string>(['method', 'kind', 'takes_effect', ...TEXTS, ...WHOLE_NUMBERS]);
 
 function readFaultPlan(value: unknown): FaultPlan {
   if (typeof value !== 'object' || value === null) throw new FaultPlanError('A fault plan is an object with method and kind.');
   const plan = value as Record<string, unknown>;
   if (typeof plan['method'] !== 'string' || plan['method'] === '') throw new FaultPlanError('method must name a call, or be "*".');
   if (!FAULT_KINDS.includes(plan['kind'] as FaultKind)) throw new FaultPlanError(`kind must be one of ${FAULT_KINDS.join(', ')}.`);
-  if (plan['status'] !== undefined && typeof plan['status'] !== 'string') throw new FaultPlanError('status must be the name of a status, as text.');
+  for (const name of TEXTS) if (plan[name] !== undefined && (typeof plan[name] !== 'string' || plan[name] === '')) throw new FaultPlanError(`${name} must be a text.`);
   if (plan['takes_effect'] !== undefined && typeof plan['takes_effect'] !== 'boolean') throw new FaultPlanError('takes_effect must be true or false.');
   for (const name of WHOLE_NUMBERS) {
     const number = plan[name];
     if (number === undefined || (name === 'times' && number === null)) continue;
-    if (!Number.isInteger(number) || (number as number) < (name === 'times' ? 1 : 0)) throw new FaultPlanError(`${name} must be a whole number.`);
+    if (!Number.isInteger(number) || (number as number) < (name === 'times' || name === 'every' ? 1 : 0)) throw new FaultPlanError(`${name} must be a whole number.`);
   }
   const unknown = Object.keys(plan).filter((name) => !FIELDS.has(name));
   if (unknown.length > 0) throw new FaultPlanError(`Unknown field ${unknown.join(', ')}; known: ${[...FIELDS].join(', ')}.`);
   return plan as FaultPlan;
+}
+
+/** Throws when no call of the service would ever meet the plan, or would not do what it says. */
+export function refuseDeadPlan(plan: FaultPlan, points: readonly FaultPoint[]): void {
+  const met = plan.method === '*' ? points.filter(({ isInner }) => isInner !== true) : points.filter((point) => isNamed(point, plan.method));
+  if (met.length === 0) throw new FaultPlanError(`No call here is named ${JSON.stringify(plan.method)}; there are ${points.map(({ method }) => method).join(', ')}, and * for all.`);
+  const able = met.filter(({ kinds }) => kinds.includes(plan.kind));
+  if (able.length < met.length) throw new FaultPlanError(`${plan.method} can't ${plan.kind}; it can ${FAULT_KINDS.filter((kind) => met.every(({ kinds }) => kinds.includes(kind))).join(', ')}.`);
+  if (plan.takes_effect === true && !((plan.kind === 'fail' || plan.kind === 'hang') && met.every(({ takesEffect }) => takesEffect === true))) throw new FaultPlanError(`takes_effect is not known for ${plan.kind} of ${plan.method}.`);
+  if (plan.kind === 'delay' && !plan.delay_ms) throw new FaultPlanError('A delay needs delay_ms.');
+  if (plan.status === undefined) return;
+  if (plan.kind !== 'fail') throw new FaultPlanError('status is for the kind fail.');
+  const deaf = met.find((point) => !point.statuses.includes(plan.status!) && !(point.isHttp === true && /^[45]\d\d$/.test(plan.status!)));
+  if (deaf !== undefined) throw new FaultPlanError(`${deaf.method} can't fail with ${JSON.stringify(plan.status)}; it can with ${deaf.statuses.join(', ')}${deaf.isHttp === true ? ', and the numbers from 400 to 599' : ''}.`);
+}
+
+function isNamed(point: FaultPoint, method: string): boolean {
+  return point.method.endsWith('.*') ? method.startsWith(point.method.slice(0, -1)) && method.length >= point.method.length : point.method === method;
 }

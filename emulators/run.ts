@@ -10,7 +10,7 @@ const HELP = `node --import ./emulators/preload.ts emulators/run.ts <${SERVICES.
 
   --data DIR           folder of this service; what it acknowledged is found there after a crash
   --port P             port of the service (default 0: any free one)
-  --control-port C     port of /healthz, /faults and /stats (default 0)
+  --control-port C     port of /healthz, /time, /faults, /fault-points and /stats (default 0)
   --write-port W       bigquery: port of the Storage Write API (default 0)
   --host H             address to listen on (default 127.0.0.1)
   --project ID         project of requests that name none (default chiplog-local)
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
     host: values.host, port: ports.port, dataDir: values.data, project: values.project, faults, now: () => Date.now(), writePort: ports.write,
   });
   const control = await startControl({
-    host: values.host, port: ports.control, faults, ...(service.gauges ? { gauges: service.gauges } : {}),
+    host: values.host, port: ports.control, faults, faultPoints: service.faultPoints, now: () => Date.now(), ...(service.gauges ? { gauges: service.gauges } : {}),
   });
   endTidily(name, service, control.close);
   console.log(JSON.stringify({

@@ -1,5 +1,5 @@
 // What every service of the local cloud takes and gives: run.ts (or a test, in its own process) calls `start` of emulators/<service>/server.ts.
-import type { Faults } from './faults.ts';
+import type { FaultPoint, Faults } from './faults.ts';
 
 export type ServiceOptions = {
   /** Address to listen on; loopback unless somebody asked for more. */
@@ -22,6 +22,8 @@ export type RunningService = {
   writePort?: number;
   /** Present sizes (backlog, bytes in memory), shown beside the counters under /stats. */
   gauges?: () => Record<string, number>;
+  /** Where fault plans can meet it. */
+  faultPoints: readonly FaultPoint[];
   close(): Promise<void>;
 };
 

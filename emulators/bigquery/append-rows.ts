@@ -61,9 +61,10 @@ export async function startAppends(options: AppendOptions): Promise<{ port: numb
     reply({ code: status.UNIMPLEMENTED, details: `${name} is not implemented in the local BigQuery: append to the default stream (…/streams/_default).` });
   server.addService(service, {
     AppendRows: (call: AppendCall) => new Connection(options, call, storageError),
-    GetWriteStream: (call: { request: { name: string } }, reply: (error: object | null, stream?: object) => void) => {
+    GetWriteStream: async (call: { request: { name: string } }, reply: (error: object | null, stream?: object) => void) => {
       try {
-        options.faults.take('GetWriteStream');
+        const fault = options.faults.take('GetWriteStream', call.request.name);
+        if (fault !== undefined) await meet(fault, call.request.name);
         const { table } = findTable(options.store, call.request.name);
         reply(null, { name: call.request.name, type: 'COMMITTED', create_time: { seconds: String(Math.floor(table.createdMs / 1000)), nanos: 0 }, table_schema: schemaOf(table.fields), write_mode: 'INSERT', location: 'US' });
       } catch (error) {
@@ -143,18 +144,18 @@ class Connection {
     const schema = message.proto_rows?.writer_schema?.proto_descriptor;
     if (schema !== undefined && schema !== null) this.descriptor = schema;
     const { stream, descriptor } = this;
-    const fault = this.options.faults.take('AppendRows');
-    if (fault !== undefined) {
-      await pauseFor(fault);
-      if (fault.kind === 'fail') throw new StreamFailure(statusOf(fault), `A fault asked for ${fault.status ?? 'UNAVAILABLE'}. Entity: ${stream}`);
-    }
+    const fault = this.options.faults.take('AppendRows', stream);
+    if (fault !== undefined && fault.takes_effect !== true) await meet(fault, stream);
     const { table } = findTable(this.options.store, stream);
     if (bytes > REQUEST_BYTES_MAX) throw new StreamFailure(status.INVALID_ARGUMENT, `AppendRows request too large: ${bytes} limit ${REQUEST_BYTES_MAX} Entity: ${stream}`);
     if (message.arrow_rows) throw new StreamFailure(status.UNIMPLEMENTED, 'Arrow rows are not implemented in the local BigQuery: send protobuf rows.');
     if (message.offset !== undefined && message.offset !== null) return this.refused(status.INVALID_ARGUMENT, `Cannot append to the default stream with an offset. Entity: ${stream}`);
     if (descriptor === undefined) throw new StreamFailure(status.INVALID_ARGUMENT, `The first request of a connection must have a writer schema. Entity: ${stream}`);
-    const recreated = this.options.drops.has(table) ? this.options.faults.take('AppendRows.recreated') : undefined;
-    return this.append(table, descriptor, message.proto_rows?.rows?.serialized_rows ?? [], recreated ?? fault);
+    const recreated = this.options.drops.has(table) ? this.options.faults.take('AppendRows.recreated', stream) : undefined;
+    const answer = await this.append(table, descriptor, message.proto_rows?.rows?.serialized_rows ?? [], recreated ?? fault);
+    // Stored, but the caller is told that it failed, or hears nothing.
+    if (fault?.takes_effect === true) await meet(fault, stream);
+    return answer;
   }
 
   private async append(table: Table, descriptor: Descriptor, rows: Buffer[], fault: FaultPlan | undefined): Promise<AppendResponse> {
@@ -175,6 +176,7 @@ class Connection {
         if (problems.length < ROW_ERRORS_MAX) problems.push({ index: String(index), code: 'FIELDS_ERROR', message: error.message });
       }
     }
+    if (fault?.status === 'ROW_ERRORS') problems.unshift({ index: '0', code: 'FIELDS_ERROR', message: 'A fault plan asked for this row to be refused.' });
     const lines = this.writer.take();
     if (problems.length > 0) return { ...this.refused(status.INVALID_ARGUMENT, `Errors found while processing rows. Please refer to the row_errors field for details. The list may not be complete because of the size limitations. Entity: ${this.stream}`), row_errors: problems };
     if (rows.length > 0 && fault?.kind !== 'lose') await this.store(table, lines, rows.length, fault?.kind === 'duplicate');
@@ -213,6 +215,12 @@ class Connection {
     }];
     return { error: { code, message, details: detail }, write_stream: this.stream };
   }
+}
+
+/** ROW_ERRORS is no end of the stream but an answer: append() gives it. */
+async function meet(fault: FaultPlan, stream: string): Promise<void> {
+  await pauseFor(fault);
+  if (fault.kind === 'fail' && fault.status !== 'ROW_ERRORS') throw new StreamFailure(statusOf(fault), `A fault asked for ${fault.status ?? 'UNAVAILABLE'}. Entity: ${stream}`);
 }
 
 const statusOf = (fault: FaultPlan): number => {

@@ -1,7 +1,7 @@
 // The REST door: a request becomes {params, query, body}, is routed to a handler, and its answer or refusal becomes Google's JSON. Started by server.ts.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { pauseFor, type Faults } from '../faults.ts';
+import { pauseFor, type FaultPlan, type Faults } from '../faults.ts';
 import { errorBody, Refusal, refusalOf, refusalOfFault } from './refusal.ts';
 
 export type Call = {
@@ -63,19 +63,21 @@ async function answer(routes: Route[], faults: Faults, request: IncomingMessage)
   })[0];
   if (found === undefined) throw new Refusal('notImplemented', `${request.method} ${url.pathname} is not implemented in the local BigQuery.`);
   const { route, match } = found;
-  const fault = faults.take(route.method);
-  if (fault !== undefined) {
-    await pauseFor(fault);
-    if (fault.kind === 'fail' && fault.takes_effect !== true) throw refusalOfFault(fault.status);
-  }
+  const fault = faults.take(route.method, decodeURIComponent(url.pathname));
+  if (fault !== undefined && fault.takes_effect !== true) await meet(fault);
   const raw = await readBody(request);
   const params = Object.fromEntries(route.names.map((name, at) => [name, decodeURIComponent(match[at + 1]!)]));
   const isJson = (request.headers['content-type'] ?? 'application/json').includes('json') && !path.startsWith('/upload');
   const call: Call = { params, query: url.searchParams, body: isJson ? parse(raw) : {}, raw, headers: request.headers, base: `http://${request.headers.host ?? 'localhost'}` };
   const result = await route.handler(call);
-  // Done, but the caller is told that it failed: what a lost answer looks like.
-  if (fault?.kind === 'fail') throw refusalOfFault(fault.status);
+  // Done, but the caller is told that it failed, or hears nothing: what a lost answer looks like.
+  if (fault?.takes_effect === true) await meet(fault);
   return result;
+}
+
+async function meet(fault: FaultPlan): Promise<void> {
+  await pauseFor(fault);
+  if (fault.kind === 'fail') throw refusalOfFault(fault.status);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {

@@ -57,6 +57,9 @@ export function errorBody(refusal: Refusal): object {
   return { error: { code, message: refusal.message, errors: [{ message: refusal.message, domain: 'global', reason: refusal.reason, ...place }], status } };
 }
 
+/** What a fault plan may give as its `status`. */
+export const plannedStatuses: readonly string[] = [...Object.keys(REASONS), ...new Set(Object.values(REASONS).flatMap(({ code, status }) => [status, String(code)]))].filter((name) => name !== '200' && name !== 'CANCELLED');
+
 /** A fault plan's `status`: a gRPC status name, a number, or a reason of BigQuery. */
 export function refusalOfFault(status = 'UNAVAILABLE'): Refusal {
   if (status in REASONS) return new Refusal(status as Reason, `A fault asked for ${status}.`);

@@ -2,7 +2,7 @@
 // but the local services, which do not check them. run.ts (or a test) starts it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { pauseFor } from '../faults.ts';
+import { pauseFor, type FaultPoint } from '../faults.ts';
 import type { RunningService, ServiceOptions } from '../service.ts';
 import { accessToken, identityToken } from './tokens.ts';
 
@@ -19,7 +19,7 @@ export async function start({ host, port, project, faults, now }: ServiceOptions
   const tree = metadataOf(project, now);
   const server = createServer((request, response) => {
     void (async () => {
-      const plan = faults.take(new URL(request.url ?? '/', 'http://metadata').pathname.split('/').filter(Boolean).at(-1) ?? '/');
+      const plan = faults.take(new URL(request.url ?? '/', 'http://metadata').pathname.split('/').filter(Boolean).at(-1) ?? '/', request.url);
       if (plan !== undefined) await pauseFor(plan);
       if (plan?.kind === 'fail') send(response, { status: Number(plan.status) || 503, type: 'text/plain', body: 'A fault plan asked for this.' });
       else send(response, answer(tree, request));
@@ -28,6 +28,7 @@ export async function start({ host, port, project, faults, now }: ServiceOptions
   await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done));
   return {
     port: (server.address() as AddressInfo).port,
+    faultPoints: leavesOf(tree).map((method): FaultPoint => ({ method, kinds: ['fail', 'delay', 'hang'], statuses: [], isHttp: true })),
     close: () => new Promise((done) => {
       server.close(() => done());
       server.closeAllConnections();
@@ -55,6 +56,11 @@ function metadataOf(project: string, now: () => number): Node {
     project: { 'project-id': project, 'numeric-project-id': NUMERIC_PROJECT, attributes: {} },
     universe: { 'universe-domain': 'googleapis.com', 'universe-id': 'default' },
   };
+}
+
+/** What a path can end with, by which plans name the question. */
+function leavesOf(node: Node): string[] {
+  return typeof node === 'object' ? [...new Set(Object.entries(node).flatMap(([name, child]) => [name, ...leavesOf(child)]))] : [];
 }
 
 function answer(tree: Node, request: IncomingMessage): Answer {

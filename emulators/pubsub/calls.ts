@@ -1,6 +1,5 @@
 // The gRPC calls of Publisher and Subscriber: requests in, answers or Google's refusals out. server.ts registers them.
-import type { Faults } from '../faults.ts';
-import { pauseFor, type FaultKind } from '../faults.ts';
+import { pauseFor, type FaultKind, type Faults } from '../faults.ts';
 import { isAckId } from './backlog.ts';
 import type { Subscription } from './catalogue.ts';
 import { checkPublish } from './publish-limits.ts';
@@ -24,8 +23,8 @@ const TOPIC_FIELDS = ['labels', 'message_retention_duration', 'message_storage_p
 const SUBSCRIPTION_FIELDS = ['push_config', 'ack_deadline_seconds', 'retain_acked_messages', 'message_retention_duration', 'labels', 'expiration_policy', 'dead_letter_policy', 'retry_policy'];
 
 /** Runs a call under the fault plan that meets it, if one does. */
-export async function underFaults(faults: Faults, method: string, run: (fault: FaultKind | undefined) => Promise<unknown>): Promise<unknown> {
-  const plan = faults.take(method);
+export async function underFaults(faults: Faults, method: string, resource: string, run: (fault: FaultKind | undefined) => Promise<unknown>): Promise<unknown> {
+  const plan = faults.take(method, resource);
   if (plan === undefined) return run(undefined);
   const isAnswerLost = plan.kind === 'fail' || plan.kind === 'hang';
   if (isAnswerLost && plan.takes_effect) await run(undefined);

@@ -70,7 +70,7 @@ export class Pusher implements Consumer {
   }
 
   private async send(lease: Lease): Promise<void> {
-    const plan = this.faults.take('Push');
+    const plan = this.faults.take('Push', this.subscription.resource.name);
     if (plan?.kind === 'reorder') return this.subscription.backlog.postpone(lease, plan.delay_ms ?? REORDER_MS);
     if (plan?.kind === 'lose') return this.subscription.backlog.ack(lease.ackId);
     const isAcked = await this.deliverOnce(lease, plan);

@@ -44,7 +44,7 @@ export class Receivers {
       if (stream !== undefined) this.streams.delete(stream);
     };
     call.on('data', (request: StreamingPullRequest) => {
-      opening ??= underFaults(this.faults, 'StreamingPull', async () => {
+      opening ??= underFaults(this.faults, 'StreamingPull', request.subscription ?? '', async () => {
         if (call.cancelled) return;
         stream = new PullStream(this.store, this.streamed(request), call, request);
         this.streams.add(stream);

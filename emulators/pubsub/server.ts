@@ -8,6 +8,7 @@ import type { RunningService, ServiceOptions } from '../service.ts';
 import { publisherCalls, subscriberCalls, underFaults, type Call } from './calls.ts';
 import type { Subscription } from './catalogue.ts';
 import { deadLetter } from './dead-letter.ts';
+import { pubsubFaultPoints, resourceOf } from './fault-points.ts';
 import { Receivers, statusOf } from './receivers.ts';
 import { Refusal } from './refusal.ts';
 import { dropEmptySegments, expire } from './retention.ts';
@@ -39,6 +40,7 @@ export async function start(options: ServiceOptions): Promise<RunningService> {
   return {
     port,
     gauges: () => store.gauges(),
+    faultPoints: pubsubFaultPoints([...Object.keys(publisherCalls(store)), ...Object.keys(subscriberCalls(store, changed))]),
     async close() {
       clearInterval(expiring);
       receivers.close();
@@ -77,7 +79,7 @@ function implement(definition: ServiceDefinition, calls: Record<string, Call>, f
     if (requestStream || responseStream) continue;
     const run = calls[name];
     const handle: handleUnaryCall<never, unknown> = (call, callback) => {
-      const answered = underFaults(faults, name, async (fault) => {
+      const answered = underFaults(faults, name, resourceOf(call.request), async (fault) => {
         if (run === undefined) throw new Refusal('UNIMPLEMENTED', `The local Pub/Sub does not support ${name}.`);
         return run(call.request, fault);
       });
