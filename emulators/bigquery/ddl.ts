@@ -38,7 +38,6 @@ export async function carryOut(store: TableStore, project: string, ddl: Ddl, sta
 }
 
 async function preparedRows(store: TableStore, ddl: Of<'create_table'>): Promise<{ physical: string; rows: number } | undefined> {
-  if (ddl.temporary) throw new Refusal('notImplemented', 'CREATE TEMP TABLE is not implemented in the local BigQuery.', 'query');
   const found = store.catalogue.findTable(ddl.path.project, ddl.path.dataset, ddl.path.table);
   if (found !== undefined && ddl.ifNotExists) return undefined;
   if (ddl.asSelect === undefined) return undefined;

@@ -13,6 +13,8 @@ export type Job = {
   jobId: string;
   location: string;
   configuration: Configuration;
+  /** Of a statement inside a script: the script's job. */
+  parentJobId?: string;
   state: 'PENDING' | 'RUNNING' | 'DONE';
   createdMs: number;
   startedMs?: number;
@@ -92,7 +94,7 @@ export class Jobs {
    * Records the job and starts `work`. When this resolves the id is taken for ever; when the second promise resolves the job is DONE.
    * `work` may register how to interrupt it.
    */
-  async start(spec: Pick<Job, 'project' | 'jobId' | 'location' | 'configuration'>, work: (job: Job, onCancel: OnCancel) => Promise<Work>): Promise<{ job: Job; done: Promise<void> }> {
+  async start(spec: Pick<Job, 'project' | 'jobId' | 'location' | 'configuration' | 'parentJobId'>, work: (job: Job, onCancel: OnCancel) => Promise<Work>): Promise<{ job: Job; done: Promise<void> }> {
     const key = keyOf(spec.project, spec.jobId);
     if (this.ids.has(key)) throw new Refusal('duplicate', `Already Exists: Job ${spec.project}:${spec.location}.${spec.jobId}`);
     this.ids.add(key);

@@ -71,7 +71,9 @@ export function datasetRoutes(store: TableStore): Routes {
       return { body: datasetResource(dataset, call.base) };
     } },
     [`GET ${path}`]: { method: 'datasets.list', handler: (call) => {
-      const datasets = catalogue.all('dataset').filter((dataset) => dataset.project === call.params['project']).sort((a, b) => (a.dataset < b.dataset ? -1 : 1));
+      // Names that begin with an underscore hold what scripts keep for themselves; they are shown to those who ask for all.
+      const isShown = (name: string): boolean => !name.startsWith('_') || call.query.get('all') === 'true';
+      const datasets = catalogue.all('dataset').filter((dataset) => dataset.project === call.params['project'] && isShown(dataset.dataset)).sort((a, b) => (a.dataset < b.dataset ? -1 : 1));
       const { part, nextPageToken } = pageOf(datasets, call);
       const entries = part.map((dataset) => ({
         kind: 'bigquery#dataset', id: `${dataset.project}:${dataset.dataset}`, datasetReference: { projectId: dataset.project, datasetId: dataset.dataset },

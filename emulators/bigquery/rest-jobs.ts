@@ -5,7 +5,8 @@ import { pageOf, readToken, tokenOf, type Answer, type Call, type Routes } from 
 import type { Configuration, Job, Jobs, Work } from './jobs.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import { etagOf } from './rest-datasets.ts';
-import { plan, processedBytes, resultFields, runQuery, statisticsOf, type QueryConfiguration, type QueryRunner } from './run-query.ts';
+import { isScript, plan, processedBytes, resultFields, runQuery, statisticsOf, type QueryConfiguration, type QueryRunner } from './run-query.ts';
+import { runScript } from './run-script.ts';
 import { physicalSql } from './table-store.ts';
 import { hasTimestamp, withTimestamps, wireRowSql, type TimestampFormat } from './wire-rows.ts';
 import { quoted } from './fields.ts';
@@ -32,7 +33,7 @@ export function jobResource(job: Job, base: string): object {
   return {
     kind: 'bigquery#job', etag: etagOf(job), id: `${job.project}:${job.location}.${job.jobId}`, selfLink: `${base}/bigquery/v2/projects/${job.project}/jobs/${job.jobId}?location=${job.location}`,
     user_email: 'local@chiplog.invalid', jobReference: { projectId: job.project, jobId: job.jobId, location: job.location }, configuration: job.configuration,
-    statistics: { ...times, ...job.statistics, ...(query === undefined ? {} : { query: { ...query, ...dml } }) },
+    statistics: { ...times, ...(job.parentJobId === undefined ? {} : { parentJobId: job.parentJobId }), ...job.statistics, ...(query === undefined ? {} : { query: { ...query, ...dml } }) },
     status: { state: job.state, ...(job.errorResult === undefined ? {} : { errorResult: job.errorResult }), ...(job.errors === undefined ? {} : { errors: job.errors }) },
   };
 }
@@ -52,9 +53,10 @@ export async function insertJob(api: JobsApi, project: string, body: Record<stri
   const spec = { project, jobId, location: reference.location ?? LOCATION, configuration };
   if (given.dryRun === true) return { job: await dryRun(api, spec), done: Promise.resolve() };
   let refused: unknown;
+  let isScriptPlanned = false;
   if (kind === 'query') {
     try {
-      plan(api, project, given['query'] as QueryConfiguration);
+      isScriptPlanned = isScript(plan(api, project, given['query'] as QueryConfiguration));
     } catch (error) {
       refused = error;
     }
@@ -63,7 +65,8 @@ export async function insertJob(api: JobsApi, project: string, body: Record<stri
     if (refused !== undefined) throw refused;
     await api.pause(job);
     if (kind === 'load') return api.load(job, upload);
-    return kind === 'copy' ? api.copy(job) : runQuery(api, job, onCancel);
+    if (kind === 'copy') return api.copy(job);
+    return isScriptPlanned ? runScript(api, job, onCancel) : runQuery(api, job, onCancel);
   });
   if (refused !== undefined) {
     await started.done;
@@ -159,7 +162,9 @@ export function jobRoutes(api: JobsApi): Routes {
     [`POST ${path}`]: { method: 'jobs.insert', handler: async (call) => ({ body: jobResource((await insertJob(api, call.params['project']!, call.body)).job, call.base) }) },
     [`GET ${path}`]: { method: 'jobs.list', handler: async (call) => {
       const states = call.query.getAll('stateFilter').map((state) => state.toUpperCase());
-      const jobs = (await api.jobs.list(call.params['project']!)).filter((job) => states.length === 0 || states.includes(job.state));
+      // Child jobs of a script are listed for their parent only.
+      const parent = call.query.get('parentJobId') ?? undefined;
+      const jobs = (await api.jobs.list(call.params['project']!)).filter((job) => (states.length === 0 || states.includes(job.state)) && job.parentJobId === parent);
       const { part, nextPageToken } = pageOf(jobs, call);
       return { body: { kind: 'bigquery#jobList', jobs: part.map((job) => ({ ...jobResource(job, call.base), kind: undefined, state: job.state, errorResult: job.errorResult })), nextPageToken } };
     } },

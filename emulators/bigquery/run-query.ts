@@ -4,12 +4,12 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Table } from './catalogue.ts';
 import { checkDestination, commitRows, readDisposition, type Disposition } from './destination.ts';
 import { carryOut } from './ddl.ts';
-import { rowsOf } from './engine.ts';
 import { columnsSql, duckType, quoted, type TableField } from './fields.ts';
 import type { Job, OnCancel, TableReference, Work } from './jobs.ts';
 import { Refusal } from './refusal.ts';
 import type { Results } from './results.ts';
 import type { Parameter, SqlContext, TableEntry, TranslatedStatement } from './sql/context.ts';
+import { fromDuckError } from './sql/google-sql-error.ts';
 import { newPhysical, physicalSql, type TableStore } from './table-store.ts';
 import { fieldOf, wireRowSql } from './wire-rows.ts';
 
@@ -32,16 +32,23 @@ export function plan(runner: QueryRunner, project: string, config: QueryConfigur
   if (typeof config.query !== 'string' || config.query.trim() === '') throw new Refusal('required', 'Required parameter is missing: query');
   if (config['useLegacySql'] === true) throw new Refusal('notImplemented', 'Legacy SQL is not implemented in the local BigQuery.');
   for (const name of NOT_IMPLEMENTED) if (config[name] !== undefined && config[name] !== false) throw new Refusal('notImplemented', `configuration.query.${name} is not implemented in the local BigQuery.`);
-  const statements = runner.translate(config.query, {
-    project, catalogue: sqlCatalogue(runner.store), parameters: config.queryParameters ?? [], now: new Date(runner.store.now()),
-    ...(config.defaultDataset === undefined ? {} : { defaultDataset: config.defaultDataset.datasetId }),
-  });
+  const statements = runner.translate(config.query, contextOf(runner.store, project, config));
   if (statements.length === 0) throw new Refusal('invalidQuery', 'Syntax error: Unexpected end of statement', 'query');
+  if (config.destinationTable !== undefined && isScript(statements)) throw new Refusal('invalid', 'configuration.query.destinationTable cannot be set for scripts');
   if (config.destinationTable !== undefined) checkDestination(runner.store, disposition(config));
   return statements;
 }
 
+export function contextOf(store: TableStore, project: string, config: QueryConfiguration): SqlContext {
+  return {
+    project, catalogue: sqlCatalogue(store), parameters: config.queryParameters ?? [], now: new Date(store.now()),
+    ...(config.defaultDataset === undefined ? {} : { defaultDataset: config.defaultDataset.datasetId }),
+  };
+}
+
 const disposition = (config: QueryConfiguration): Disposition => readDisposition(config, 'WRITE_EMPTY', config.destinationTable!);
+
+export const isScript = (statements: TranslatedStatement[]): boolean => statements[0]?.kind === 'script';
 
 /** The catalogue as the translation wants it. */
 export function sqlCatalogue(store: TableStore): SqlContext['catalogue'] {
@@ -60,28 +67,24 @@ export function sqlCatalogue(store: TableStore): SqlContext['catalogue'] {
   };
 }
 
-/** Runs the statements one after another; the last one is committed together with the job. */
+/** Runs the one statement of a query that is no script; it is committed together with the job. */
 export function runQuery(runner: QueryRunner, job: Job, onCancel: OnCancel): Promise<Work> {
   const config = job.configuration['query'] as QueryConfiguration;
   return runner.store.reading(async () => {
     // Names are looked up again here, inside `reading`: since the check a table may have been replaced.
     const statements = plan(runner, job.project, config);
-    let work: Work | undefined;
-    let result: Work | undefined;
-    for (const [at, statement] of statements.entries()) {
-      work = await runStatement(runner, job, config, statement, `${fileName(job)}.${at}`, onCancel);
-      if (at < statements.length - 1 && work.commit !== undefined) (await runner.store.engine.change(work.commit))();
-      if (statement.kind === 'select' || result === undefined) result = work;
-    }
+    const [statement] = statements;
+    if (statement === undefined) throw new Error('a plan has a statement');
+    const work = await runStatement(runner, job, config, statement, fileName(job), onCancel);
     const bytes = await processedBytes(runner, statements);
-    const statistics = { ...statisticsOf(statements, bytes), ...work!.statistics };
-    return { ...work!, ...(statements.length > 1 && result?.result !== undefined ? { result: result.result } : {}), statistics: mergeQuery(statistics, bytes, statements) };
+    return { ...work, statistics: mergeQuery({ ...statisticsOf(statements, bytes), ...work.statistics }, bytes, statements) };
   });
 }
 
-const fileName = (job: Job): string => `${Buffer.from(`${job.project}:${job.jobId}`).toString('hex').slice(0, 120)}-${randomUUID()}`;
+/** Where the rows of a job are kept. */
+export const fileName = (job: Job): string => `${Buffer.from(`${job.project}:${job.jobId}`).toString('hex').slice(0, 120)}-${randomUUID()}`;
 
-async function runStatement(runner: QueryRunner, job: Job, config: QueryConfiguration, statement: TranslatedStatement, file: string, onCancel: OnCancel): Promise<Work> {
+export async function runStatement(runner: QueryRunner, job: Job, config: QueryConfiguration, statement: TranslatedStatement, file: string, onCancel: OnCancel): Promise<Work> {
   const { store } = runner;
   await store.settle(...tablesOf(store, statement));
   switch (statement.kind) {
@@ -92,6 +95,8 @@ async function runStatement(runner: QueryRunner, job: Job, config: QueryConfigur
           return await (config.destinationTable === undefined
             ? selectIntoFile(runner, connection, statement, file)
             : selectIntoTable(runner, connection, statement, disposition(config)));
+        } catch (error) {
+          return asQueryError(error);
         } finally {
           // From here on the connection is another job's.
           onCancel(undefined);
@@ -101,18 +106,19 @@ async function runStatement(runner: QueryRunner, job: Job, config: QueryConfigur
       return { statistics: {}, ...dml(store, statement) };
     case 'ddl':
       return carryOut(store, job.project, statement.ddl!, statement.statementType);
-    case 'condition': {
-      const rows = await store.engine.read((connection) => rowsOf(connection, statement.duckSql));
-      if (Object.values(rows[0] ?? {})[0] !== true) throw new Refusal('invalidQuery', 'Assertion failed', 'query');
-      return { statistics: {} };
-    }
-    case 'set':
-      throw new Refusal('notImplemented', 'Script variables that depend on tables are not implemented in the local BigQuery.', 'query');
+    case 'value': case 'script':
+      throw new Error(`a statement of kind ${statement.kind} is run by run-script.ts`);
   }
 }
 
+/** DuckDB's words for what went wrong, in BigQuery's where they are known. */
+export function asQueryError(error: unknown): never {
+  const { reason, message } = error as { reason?: string; message: string };
+  throw reason === undefined ? fromDuckError(message) : error;
+}
+
 /** The tables that a statement reads or changes, as they are now. */
-function tablesOf(store: TableStore, statement: TranslatedStatement): Table[] {
+export function tablesOf(store: TableStore, statement: TranslatedStatement): Table[] {
   const entries = statement.target === undefined ? statement.tables : [...statement.tables, statement.target];
   return entries.flatMap((entry) => store.catalogue.findTable(entry.project, entry.dataset, entry.table) ?? []);
 }
@@ -173,7 +179,7 @@ function dml(store: TableStore, statement: TranslatedStatement): Omit<Work, 'sta
   return {
     result,
     commit: async (connection) => {
-      const changed = await connection.run(statement.duckSql);
+      const changed = await connection.run(statement.duckSql).catch(asQueryError);
       result.dmlRows = changed.rowsChanged;
       const target = statement.target;
       const table = target === undefined ? undefined : store.catalogue.findTable(target.project, target.dataset, target.table);
@@ -201,14 +207,14 @@ export function statisticsOf(statements: TranslatedStatement[], bytes: number): 
     totalBytesProcessed: String(bytes),
     query: {
       totalBytesProcessed: String(bytes), totalBytesBilled: String(bytes), cacheHit: false,
-      statementType: statements.length > 1 ? 'SCRIPT' : statements[0]!.statementType,
+      statementType: statements[0]!.statementType,
       ...(referenced.length > 0 ? { referencedTables: referenced } : {}),
     },
   };
 }
 
 /** A statement's own additions to `statistics.query` (ddlOperationPerformed, …) beside the common ones. */
-function mergeQuery(statistics: Record<string, unknown>, bytes: number, statements: TranslatedStatement[]): Record<string, unknown> {
+export function mergeQuery(statistics: Record<string, unknown>, bytes: number, statements: TranslatedStatement[]): Record<string, unknown> {
   const common = statisticsOf(statements, bytes);
   return { ...common, ...statistics, query: { ...(common['query'] as object), ...(statistics['query'] as object) } };
 }

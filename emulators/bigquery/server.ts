@@ -8,7 +8,8 @@ import { Engine } from './engine.ts';
 import { startHttp } from './http.ts';
 import { Jobs, type Job } from './jobs.ts';
 import { RecentDrops } from './recent-drops.ts';
-import { Refusal } from './refusal.ts';
+import { bigqueryFaultPoints } from './fault-points.ts';
+import { Refusal, refusalOfFault } from './refusal.ts';
 import { dataRoutes } from './rest-data.ts';
 import { datasetRoutes, routineRoutes } from './rest-datasets.ts';
 import { insertJob, jobRoutes, type JobsApi } from './rest-jobs.ts';
@@ -18,6 +19,7 @@ import { Results } from './results.ts';
 import { runCopy } from './run-copy.ts';
 import { runLoad } from './run-load.ts';
 import type { Translate } from './run-query.ts';
+import { dropLeftovers } from './run-script.ts';
 import { install } from './sql/install.ts';
 import { translate as translateGoogleSql } from './sql/translate.ts';
 import { TableStore } from './table-store.ts';
@@ -28,6 +30,7 @@ export async function start(options: ServiceOptions, translate: Translate = tran
   const engine = await Engine.open(dataDir, install);
   const catalogue = await Catalogue.load(engine);
   const store = await TableStore.open(engine, catalogue, dataDir, now);
+  await dropLeftovers(store);
   const jobs = await Jobs.load(engine, now);
   const api: JobsApi = {
     store, jobs, translate, results: new Results(dataDir),
@@ -41,14 +44,14 @@ export async function start(options: ServiceOptions, translate: Translate = tran
     if (job.errorResult !== undefined) throw new Refusal('invalidQuery', job.errorResult.message);
   };
   const drops = new RecentDrops(now);
-  const server = startHttp({
-    ...datasetRoutes(store), ...tableRoutes(api, (table) => drops.add(table)), ...dataRoutes(store), ...routineRoutes(api, runDdl), ...jobRoutes(api), ...uploadRoutes(api),
-  }, faults);
+  const routes = { ...datasetRoutes(store), ...tableRoutes(api, (table) => drops.add(table)), ...dataRoutes(store), ...routineRoutes(api, runDdl), ...jobRoutes(api), ...uploadRoutes(api) };
+  const server = startHttp(routes, faults);
   await new Promise<void>((done, fail) => server.once('error', fail).listen(options.port, options.host, done));
   const appends = await startAppends({ store, faults, drops, host: options.host, port: options.writePort ?? 0 });
   return {
     port: (server.address() as AddressInfo).port,
     writePort: appends.port,
+    faultPoints: bigqueryFaultPoints(Object.values(routes).map(({ method }) => method)),
     gauges: () => ({ tables: catalogue.all('table').length, journal_rows: store.pendingRows }),
     close: async () => {
       await appends.close();
@@ -66,9 +69,9 @@ export async function start(options: ServiceOptions, translate: Translate = tran
 /** Faults of a running job: `job.run` (any) or `job.run.<prefix of its id up to the first _>`; a delay keeps it RUNNING, a failure ends it with an error. */
 async function pauseJob({ faults }: ServiceOptions, job: Job): Promise<void> {
   for (const method of ['job.run', `job.run.${job.jobId.split('_')[0]}`]) {
-    const fault = faults.take(method);
+    const fault = faults.take(method, job.jobId);
     if (fault === undefined) continue;
     await pauseFor(fault);
-    if (fault.kind === 'fail') throw new Refusal(fault.status === 'rateLimitExceeded' ? 'rateLimitExceeded' : 'backendError', 'A fault ended this job.');
+    if (fault.kind === 'fail') throw refusalOfFault(fault.status);
   }
 }

@@ -6,8 +6,8 @@ import type { Expr, FunctionArgument } from './tree.ts';
 
 export type TemporaryFunction = { args: FunctionArgument[]; body: Expr; returns?: SqlType };
 
-/** A script's variable: the SQL that gives its value where that can be written in its place, else a variable of the DuckDB session. */
-export type Variable = { type: SqlType; sql?: string; tables: TableEntry[]; hasSubquery: boolean };
+/** A script's variable: a literal of its present value in DuckDB SQL; texts and dates also as they are. System variables are named @@…. */
+export type Variable = { type: SqlType; sql?: string; value?: string; error?: Error };
 
 export class Compilation {
   readonly context: SqlContext;

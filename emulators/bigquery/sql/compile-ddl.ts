@@ -21,8 +21,7 @@ export function compileCreateTable(compilation: Compilation, statement: Kind<'cr
   const copied = like ?? copy;
   const model = copied && findTable(compilation, pathOf(compilation, copied));
   const fields = columns ? columns.map(fieldOfDefinition) : model ? model.fields : (relation?.columns ?? []).map(({ name, type }) => fieldOf(name, type));
-  const path = temporary && statement.path.length === 1 && compilation.context.defaultDataset === undefined
-    ? { project: compilation.context.project, dataset: '_temporary', table: statement.path[0]?.text ?? '' } : pathOf(compilation, statement.path);
+  const path = temporary ? temporaryPath(compilation, statement) : pathOf(compilation, statement.path);
   if (columns && relation && relation.columns.length !== columns.length) throw invalidQuery(`The number of columns in the column definition list does not match the number of columns produced by the query`, statement.place);
   const asSelect = relation ? castTo(relation, fields) : copy && model ? `SELECT * FROM ${model.duckName}` : undefined;
   return {
@@ -33,6 +32,14 @@ export function compileCreateTable(compilation: Compilation, statement: Kind<'cr
       ...(statement.clusterBy.length > 0 && { clustering: statement.clusterBy.map(({ text }) => text) }),
     },
   };
+}
+
+function temporaryPath(compilation: Compilation, { path, place }: Kind<'createTable'>): TablePath {
+  const { project, temporaryDataset } = compilation.context;
+  const names = path.map(({ text }) => text);
+  if (temporaryDataset === undefined) throw invalidQuery('Use of CREATE TEMPORARY TABLE requires a script or session', place);
+  if (names.length > 2 || (names.length === 2 && names[0]?.toUpperCase() !== '_SESSION')) throw invalidQuery(`CREATE TEMPORARY TABLE must not be qualified: ${names.join('.')}`, place);
+  return { project, dataset: temporaryDataset, table: names.at(-1) ?? '' };
 }
 
 export function distinctColumns(relation: Relation, place: Statement['place']): Relation {

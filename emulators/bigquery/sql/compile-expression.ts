@@ -8,6 +8,7 @@ import { compileCast } from './functions/cast.ts';
 import { addInterval, compileExtract, compileInterval } from './functions/date-parts.ts';
 import { invalidQuery, notSupported } from './google-sql-error.ts';
 import { compileLiteral, compileParameter } from './literals.ts';
+import { systemVariable } from './system-variables.ts';
 import { fieldOfValue, resolveName } from './names.ts';
 import { arrayOf, BOOL, FLOAT64, INT64, isNumeric, NULL_TYPE, quote, structOf, superType, typeName, typeOfNode, duckType, duckFieldName } from './sql-type.ts';
 import type { Scope, Typed } from './scope.ts';
@@ -23,7 +24,7 @@ export function compileExpr(compilation: Compilation, scope: Scope, expr: Expr):
   switch (expr.kind) {
     case 'literal': return compileLiteral(expr);
     case 'parameter': return compileParameter(compilation, expr);
-    case 'systemVariable': throw notSupported(`@@${expr.name}`, expr.place);
+    case 'systemVariable': return systemVariable(compilation, expr);
     case 'name': return resolveName(compilation, scope, expr.parts);
     case 'field': return fieldOfValue(compile(expr.base), expr.name);
     case 'index': return compileIndex(compilation, scope, expr);

@@ -32,6 +32,10 @@ export function resolvePath(compilation: Compilation, parts: string[], place: Pl
   const [table, dataset, ...project] = parts.toReversed();
   const { context } = compilation;
   if (table === undefined) throw invalidQuery('Syntax error: Expected a table name', place);
+  const isTemporary = dataset === undefined || (project.length === 0 && dataset.toUpperCase() === '_SESSION');
+  if (isTemporary && context.temporaryDataset !== undefined && (dataset !== undefined || context.catalogue.find(context.project, context.temporaryDataset, table))) {
+    return { project: context.project, dataset: context.temporaryDataset, table };
+  }
   const datasetName = dataset ?? context.defaultDataset;
   if (datasetName === undefined) throw invalidQuery(`Table "${table}" must be qualified with a dataset (e.g. dataset.table)`, place);
   return { project: project.length > 0 ? project.toReversed().join('.') : context.project, dataset: datasetName, table };

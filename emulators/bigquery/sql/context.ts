@@ -1,4 +1,5 @@
 // What a translation needs to know (catalogue, parameters, time) and what it gives back. Used by the local BigQuery, which executes the statements.
+import type { Place } from './google-sql-error.ts';
 
 /** A column in BigQuery's REST shape. `type` is STRING, INTEGER/INT64, FLOAT/FLOAT64, BOOLEAN/BOOL, RECORD/STRUCT, TIMESTAMP … */
 export type TableField = {
@@ -42,7 +43,11 @@ export type Catalogue = {
 };
 
 /** A query parameter in BigQuery's REST shape; positional ones have no name. */
-export type Parameter = { name?: string; parameterType: ParameterType; parameterValue: ParameterValue };
+export type Parameter = {
+  name?: string; parameterType: ParameterType; parameterValue: ParameterValue;
+  /** Of EXECUTE IMMEDIATE … USING: the value in DuckDB SQL, instead of the two above. */
+  typed?: { type: SqlType; sql: string };
+};
 export type ParameterType = {
   type: string;
   arrayType?: ParameterType;
@@ -60,6 +65,8 @@ export type SqlContext = {
   defaultDataset?: string;
   parameters: Parameter[];
   now: Date;
+  /** Holds the temporary tables of the script that runs; their names need no dataset. */
+  temporaryDataset?: string;
 };
 
 export type ScalarKind =
@@ -94,11 +101,11 @@ export type AlterAction =
 export type StatementType =
   | 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'MERGE' | 'TRUNCATE_TABLE' | 'CREATE_TABLE' | 'CREATE_TABLE_AS_SELECT' | 'CREATE_VIEW'
   | 'CREATE_FUNCTION' | 'CREATE_TABLE_FUNCTION' | 'CREATE_SCHEMA' | 'ALTER_TABLE' | 'DROP_TABLE' | 'DROP_VIEW' | 'DROP_FUNCTION'
-  | 'DROP_TABLE_FUNCTION' | 'DROP_SCHEMA' | 'ASSIGNMENT' | 'CONDITION' | 'ASSERT';
+  | 'DROP_TABLE_FUNCTION' | 'DROP_SCHEMA' | 'SCRIPT';
 
 export type TranslatedStatement = {
-  /** Steps of a script: `set` is run for its effect on the session; `condition` gives one boolean, of IF and WHILE or of an ASSERT, which raises its own error. */
-  kind: 'select' | 'dml' | 'ddl' | 'set' | 'condition';
+  /** `value` is a step of a script, which wants its rows back; `script` stands for a whole one, to be run by translateScript. */
+  kind: 'select' | 'dml' | 'ddl' | 'value' | 'script';
   statementType: StatementType;
   duckSql: string;
   /** Values to bind to duckSql. Parameters are written into the SQL as typed literals, so this is empty. */
@@ -110,4 +117,7 @@ export type TranslatedStatement = {
   /** The table that a DML statement changes. */
   target?: TableEntry;
   ddl?: Ddl;
+  /** Where and how it is written in the script. */
+  place?: Place;
+  text?: string;
 };

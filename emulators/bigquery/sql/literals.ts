@@ -48,6 +48,7 @@ export function compileParameter(compilation: Compilation, expr: Extract<Expr, {
   if (!found) {
     throw invalidQuery(expr.name === '' ? `Query parameter number ${expr.position + 1} is not defined` : `Query parameter '${expr.name}' not found`, expr.place);
   }
+  if (found.typed) return { ...found.typed, literal: true };
   return { sql: valueSql(found.parameterType, found.parameterValue), type: typeOfParameter(found.parameterType), literal: true };
 }
 

@@ -3,7 +3,7 @@ import { structField } from './coerce.ts';
 import type { SqlType } from './context.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import type { Compilation } from './compilation.ts';
-import { duckFieldName, duckType, quote, text, typeName } from './sql-type.ts';
+import { duckFieldName, quote, text, typeName } from './sql-type.ts';
 import type { Column, Scope, Source, Typed } from './scope.ts';
 import type { Name } from './tree.ts';
 
@@ -73,13 +73,8 @@ function findVariable(compilation: Compilation, name: Name): Found | undefined {
   const key = name.text.toLowerCase();
   const variable = compilation.variables.get(key);
   if (!variable) return undefined;
-  const { type, sql, tables, hasSubquery } = variable;
-  for (const table of tables) compilation.touch(table);
-  if (hasSubquery) compilation.subqueries += 1;
-  return { value: { sql: sql ?? `CAST(getvariable(${text(variableName(key))}) AS ${duckType(type)})`, type }, used: 1 };
+  return { value: { sql: variable.sql ?? 'NULL', type: variable.type }, used: 1 };
 }
-
-export const variableName = (name: string): string => `gsql_${name.toLowerCase()}`;
 
 export function fieldOfValue(value: Typed, name: Name): Typed {
   if (value.type.kind === 'JSON') {

@@ -1,4 +1,4 @@
-// The text of a script in, its statements one by one out; called by translate.
+// Tokens in, one query, DML or DDL statement out; called by the parser of scripts.
 import { invalidQuery, notSupported } from './google-sql-error.ts';
 import type { Place } from './google-sql-error.ts';
 import type { Cursor } from './cursor.ts';
@@ -6,26 +6,14 @@ import { parseCreate, parseAlter, parseDrop } from './parse-ddl.ts';
 import { isQueryAhead, parseExpr } from './parse-expression.ts';
 import { parseFrom, parseTablePath } from './parse-from.ts';
 import { parseQuery } from './parse-query.ts';
-import { parseType } from './parse-type.ts';
 import type { Assignment, Expr, MergeClause, Name, Statement } from './tree.ts';
 
 const ALIAS_STOPS = new Set(['SET', 'WHERE', 'USING', 'ON', 'WHEN', 'FROM']);
 
-/** Reads the next statement with its semicolon; undefined at the end of the script. */
-export function parseStatement(cursor: Cursor): Statement | undefined {
-  while (cursor.take(';'));
-  if (cursor.atEnd) return undefined;
-  const statement = parseOne(cursor);
-  if (!cursor.atEnd) {
-    if (!cursor.is(';')) throw cursor.is(')') ? cursor.unexpected() : cursor.unexpected('end of input');
-    cursor.next();
-  }
-  return statement;
-}
+const UNSUPPORTED = ['CALL', 'EXPORT', 'LOAD', 'GRANT', 'REVOKE', 'UNDROP', 'EXPLAIN'];
 
-const UNSUPPORTED = ['LOOP', 'REPEAT', 'FOR', 'CALL', 'EXECUTE', 'EXPORT', 'LOAD', 'GRANT', 'REVOKE', 'RAISE', 'RETURN', 'BREAK', 'LEAVE', 'CONTINUE', 'ITERATE', 'COMMIT', 'ROLLBACK', 'UNDROP', 'EXPLAIN'];
-
-function parseOne(cursor: Cursor): Statement {
+/** One statement that is no step of a script by itself, without its semicolon. */
+export function parsePlainStatement(cursor: Cursor): Statement {
   const { place, upper } = cursor.peek();
   if (upper === 'SELECT' || upper === 'WITH' || upper === 'FROM' || (cursor.is('(') && isQueryAhead(cursor))) return { kind: 'query', query: parseQuery(cursor), place };
   switch (upper) {
@@ -37,25 +25,6 @@ function parseOne(cursor: Cursor): Statement {
     case 'CREATE': return parseCreate(cursor, place);
     case 'ALTER': return parseAlter(cursor, place);
     case 'DROP': return parseDrop(cursor, place);
-    case 'DECLARE': return parseDeclare(cursor, place);
-    case 'SET': return parseSet(cursor, place);
-    case 'IF': return parseIf(cursor, place);
-    case 'WHILE': {
-      cursor.next();
-      const condition = parseExpr(cursor);
-      cursor.expect('DO');
-      const body = parseBody(cursor, ['END']);
-      cursor.expect('END', 'WHILE');
-      return { kind: 'while', condition, body, place };
-    }
-    case 'BEGIN': {
-      cursor.next();
-      if (cursor.is('TRANSACTION') || cursor.is(';')) throw notSupported('BEGIN TRANSACTION', place);
-      const body = parseBody(cursor, ['END', 'EXCEPTION']);
-      if (cursor.is('EXCEPTION')) throw notSupported('EXCEPTION WHEN ERROR', cursor.place);
-      cursor.expect('END');
-      return { kind: 'block', body, place };
-    }
     case 'ASSERT': {
       cursor.next();
       const condition = parseExpr(cursor);
@@ -65,48 +34,6 @@ function parseOne(cursor: Cursor): Statement {
   }
   if (UNSUPPORTED.includes(upper)) throw notSupported(`The statement ${upper}`, place);
   throw cursor.unexpected();
-}
-
-function parseBody(cursor: Cursor, ends: string[]): Statement[] {
-  const body: Statement[] = [];
-  while (!ends.some((end) => cursor.is(end))) {
-    if (cursor.atEnd) throw cursor.unexpected('END');
-    body.push(parseOne(cursor));
-    cursor.expect(';');
-    while (cursor.take(';'));
-  }
-  return body;
-}
-
-function parseIf(cursor: Cursor, place: Place): Statement {
-  cursor.expect('IF');
-  const branches: { condition: Expr; body: Statement[] }[] = [];
-  do {
-    const condition = parseExpr(cursor);
-    cursor.expect('THEN');
-    branches.push({ condition, body: parseBody(cursor, ['ELSEIF', 'ELSE', 'END']) });
-  } while (cursor.take('ELSEIF'));
-  const otherwise = cursor.take('ELSE') ? parseBody(cursor, ['END']) : [];
-  cursor.expect('END', 'IF');
-  return { kind: 'if', branches, otherwise, place };
-}
-
-function parseDeclare(cursor: Cursor, place: Place): Statement {
-  cursor.expect('DECLARE');
-  const names = cursor.commaSeparated(() => cursor.name());
-  const type = cursor.is('DEFAULT') ? undefined : parseType(cursor);
-  const value = cursor.take('DEFAULT') ? parseExpr(cursor) : undefined;
-  return { kind: 'declare', names, place, ...(type && { type }), ...(value && { value }) };
-}
-
-function parseSet(cursor: Cursor, place: Place): Statement {
-  cursor.expect('SET');
-  if (cursor.is('@@')) throw notSupported('SET of a system variable', place);
-  const isTuple = cursor.take('(');
-  const names = cursor.commaSeparated(() => cursor.name());
-  if (isTuple) cursor.expect(')');
-  cursor.expect('=');
-  return { kind: 'set', names, value: parseExpr(cursor), place };
 }
 
 function parseValue(cursor: Cursor): Expr | 'DEFAULT' {

@@ -100,7 +100,8 @@ export type ColumnDefinition = { name: Name; type: TypeNode; required: boolean; 
 export type Option = { name: string; value: Expr };
 export type FunctionArgument = { name: string; type: TypeNode };
 
-export type Statement = { place: Place } & (
+/** `text` is the statement as written; the parser of scripts sets it for those that run on their own. */
+export type Statement = { place: Place; text?: string } & (
   | { kind: 'query'; query: Query }
   | { kind: 'insert'; path: Name[]; columns?: Name[]; rows?: (Expr | 'DEFAULT')[][]; query?: Query }
   | { kind: 'update'; path: Name[]; alias?: Name; sets: Assignment[]; from?: FromItem; where: Expr }
@@ -115,10 +116,19 @@ export type Statement = { place: Place } & (
   | { kind: 'alterTable'; path: Name[]; ifExists: boolean; actions: AlterNode[] }
   | { kind: 'drop'; object: 'TABLE' | 'VIEW' | 'FUNCTION' | 'TABLE FUNCTION' | 'SCHEMA'; path: Name[]; ifExists: boolean; cascade: boolean }
   | { kind: 'declare'; names: Name[]; type?: TypeNode; value?: Expr }
-  | { kind: 'set'; names: Name[]; value: Expr }
+  | { kind: 'set'; names: Name[]; value: Expr; isSystem?: boolean; isTuple?: boolean }
   | { kind: 'if'; branches: { condition: Expr; body: Statement[] }[]; otherwise: Statement[] }
-  | { kind: 'while'; condition: Expr; body: Statement[] }
-  | { kind: 'block'; body: Statement[] }
+  | { kind: 'case'; operand?: Expr; branches: { when: Expr; body: Statement[] }[]; otherwise?: Statement[] }
+  | { kind: 'while'; condition: Expr; body: Statement[]; label?: string }
+  | { kind: 'loop'; body: Statement[]; label?: string }
+  | { kind: 'repeat'; body: Statement[]; until: Expr; label?: string }
+  | { kind: 'for'; variable: Name; query: Query; body: Statement[]; label?: string }
+  | { kind: 'jump'; how: 'LEAVE' | 'CONTINUE'; label?: string }
+  | { kind: 'return' }
+  | { kind: 'block'; body: Statement[]; handler?: Statement[]; label?: string }
+  | { kind: 'raise'; message?: Expr }
+  | { kind: 'execute'; sql: Expr; into: Name[]; using: { expr: Expr; alias?: string }[] }
+  | { kind: 'transaction'; step: 'BEGIN' | 'COMMIT' | 'ROLLBACK' }
   | { kind: 'assert'; condition: Expr; message?: string }
 );
 export type Assignment = { path: Name[]; value: Expr | 'DEFAULT' };

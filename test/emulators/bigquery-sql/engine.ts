@@ -4,6 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Catalogue, Parameter, RoutineEntry, SqlContext, TableEntry, TableField } from '../../../emulators/bigquery/sql/context.ts';
 import { install } from '../../../emulators/bigquery/sql/install.ts';
 import { duckType, quote, typeOfField } from '../../../emulators/bigquery/sql/sql-type.ts';
+import type { StepAnswer } from '../../../emulators/bigquery/sql/script.ts';
 import { translateScript } from '../../../emulators/bigquery/sql/translate.ts';
 
 export const NOW = new Date('2026-01-16T10:00:00Z');
@@ -47,13 +48,14 @@ export async function startEngine(): Promise<Engine> {
     async rows(sql, parameters = []) {
       let rows: unknown[][] = [];
       const statements = translateScript(sql, context(parameters));
-      let answer: boolean | undefined;
+      let answer: StepAnswer | undefined;
       for (let step = statements.next(); !step.done; step = statements.next(answer)) {
         if (step.value.ddl) throw new Error('the test engine has no catalogue to change');
         const result = await connection.runAndReadAll(step.value.duckSql);
+        answer = { rows: result.getRows() };
+        if (step.value.kind === 'value') continue;
         rows = result.getRowsJson() as unknown[][];
         if (step.value.fields) checkTypes(step.value.fields, result.columnTypes().map(String));
-        answer = step.value.kind === 'condition' ? rows[0]?.[0] === true : undefined;
       }
       return rows;
     },

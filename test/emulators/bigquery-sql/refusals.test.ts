@@ -35,7 +35,7 @@ test.each([
 test.each([
   ['SELECT 1 |> WHERE TRUE', 'Pipe syntax'], ['CREATE TEMP FUNCTION f(x INT64) RETURNS INT64 LANGUAGE js AS "return x"', 'CREATE FUNCTION … LANGUAGE js'],
   ['SELECT * FROM d.events_20260114 TABLESAMPLE SYSTEM (10 PERCENT)', 'TABLESAMPLE'], ['SELECT NET.REG_DOMAIN("a.co.uk")', 'NET.REG_DOMAIN'], ['BEGIN TRANSACTION', 'BEGIN TRANSACTION'],
-  ['SELECT 1 GROUP BY GROUPING SETS (1)', 'GROUPING SETS'], ['LOOP SELECT 1; END LOOP', 'The statement LOOP'],
+  ['SELECT 1 GROUP BY GROUPING SETS (1)', 'GROUPING SETS'], ['CALL d.procedure(1)', 'The statement CALL'],
 ])('%s is refused by name', async (sql, construct) => {
   await expect(engine.rows(sql)).rejects.toThrow(construct);
   await expect(engine.rows(sql)).rejects.toMatchObject({ reason: 'notImplemented' });
