@@ -5,8 +5,9 @@ import { compileArrayQuery, compileExists, compileScalarQuery } from './compile-
 import { coerceOrThrow, noSignature, unify } from './coerce.ts';
 import type { Compilation } from './compilation.ts';
 import { compileCast } from './functions/cast.ts';
-import { addInterval, compileExtract, compileInterval } from './functions/date-parts.ts';
-import { invalidQuery, notSupported } from './google-sql-error.ts';
+import { compileExtract } from './functions/date-parts.ts';
+import { addInterval, compileInterval, scaleInterval } from './functions/intervals.ts';
+import { invalidQuery } from './google-sql-error.ts';
 import { compileLiteral, compileParameter } from './literals.ts';
 import { systemVariable } from './system-variables.ts';
 import { fieldOfValue, resolveName } from './names.ts';
@@ -108,6 +109,8 @@ function compileArithmetic(compilation: Compilation, op: string, left: Typed, ri
     const dated = addInterval(op, left, right);
     if (dated) return dated;
   }
+  const scaled = op === '*' || op === '/' ? scaleInterval(op, left, right, expr.place) : undefined;
+  if (scaled) return scaled;
   const type = superType(left.type, right.type);
   if (!type || !isNumeric(type)) throw noSignature(`operator ${op}`, [left, right], expr.place);
   if (op === '/') return compileDivision(compilation, left, right);

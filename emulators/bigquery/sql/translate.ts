@@ -1,6 +1,4 @@
 // GoogleSQL in, DuckDB SQL out; called by the local BigQuery for every query job.
-import { Compilation } from './compilation.ts';
-import { compileStatement } from './compile-statement.ts';
 import type { SqlContext, TranslatedStatement } from './context.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { parseScript } from './parse-script.ts';
