@@ -71,8 +71,9 @@ function textSql(field: TableField, value: string): string {
     case 'INTEGER':
     case 'BOOLEAN':
     case 'DATE':
-    case 'INTERVAL':
       return `CAST(${value} AS VARCHAR)`;
+    case 'INTERVAL':
+      return `gsql_interval_text(${value})`;
     case 'NUMERIC':
       return `rtrim(rtrim(CAST(CAST(${value} AS DECIMAL(38,9)) AS VARCHAR), '0'), '.')`;
     case 'BYTES':

@@ -8,6 +8,7 @@ import { CONDITIONAL_FUNCTIONS } from './functions/conditionals.ts';
 import { DATE_FUNCTIONS } from './functions/dates.ts';
 import { FORMAT_FUNCTIONS } from './functions/date-formats.ts';
 import { HASH_FUNCTIONS } from './functions/hashes.ts';
+import { INTERVAL_FUNCTIONS } from './functions/intervals.ts';
 import { JSON_FUNCTIONS } from './functions/json.ts';
 import { MATHS_FUNCTIONS } from './functions/maths.ts';
 import type { FunctionCall, FunctionTable } from './functions/signature.ts';
@@ -23,9 +24,12 @@ import type { CallExpr, Expr } from './tree.ts';
 import type { SqlType } from './context.ts';
 
 const BUILT_IN: FunctionTable = {
-  ...ARRAY_FUNCTIONS, ...CONDITIONAL_FUNCTIONS, ...DATE_FUNCTIONS, ...FORMAT_FUNCTIONS, ...HASH_FUNCTIONS, ...JSON_FUNCTIONS,
+  ...ARRAY_FUNCTIONS, ...CONDITIONAL_FUNCTIONS, ...DATE_FUNCTIONS, ...FORMAT_FUNCTIONS, ...HASH_FUNCTIONS, ...INTERVAL_FUNCTIONS, ...JSON_FUNCTIONS,
   ...MATHS_FUNCTIONS, ...STRING_FUNCTIONS,
 };
+
+/** Functions that read their named arguments themselves. */
+const TAKES_NAMED_ARGUMENTS = new Set(['MAKE_INTERVAL', 'PARSE_JSON', 'TO_JSON', 'EDIT_DISTANCE', 'CONTAINS_SUBSTR', 'JSON_KEYS']);
 
 export function compileCall(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
   if (expr.safe && !compilation.safe) return compileSafe(compilation, scope, expr);
@@ -49,7 +53,7 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
   }
   const builtIn = BUILT_IN[name];
   if (builtIn) {
-    if (expr.namedArgs.length > 0) throw invalidQuery(`Named argument ${expr.namedArgs[0]?.name} not found in signature for call to function ${name}`, expr.place);
+    if (expr.namedArgs.length > 0 && !TAKES_NAMED_ARGUMENTS.has(name)) throw invalidQuery(`Named argument ${expr.namedArgs[0]?.name} not found in signature for call to function ${name}`, expr.place);
     return builtIn(call);
   }
   return callStored(compilation, scope, expr) ?? unknown(written, expr);

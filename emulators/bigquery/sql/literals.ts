@@ -36,7 +36,7 @@ function bytesLiteral(bytes: Buffer): string {
 /** A zone name at the end ("2026-01-01 09:00:00 Asia/Seoul") is BigQuery's; offsets and Z both engines read. */
 function timestampLiteral(value: string): string {
   const zoned = /^(.*\S)\s+([A-Za-z]+(?:\/[A-Za-z_+\-0-9]+)*)$/.exec(value);
-  if (zoned?.[1] && zoned[2]) return `timezone(${text(zoned[2])}, CAST(${text(zoned[1])} AS TIMESTAMP))`;
+  if (zoned?.[1] && zoned[2]) return `gsql_first_instant(${text(zoned[2])}, CAST(${text(zoned[1])} AS TIMESTAMP))`;
   return `CAST(${text(value)} AS TIMESTAMPTZ)`;
 }
 

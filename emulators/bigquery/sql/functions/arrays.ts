@@ -5,7 +5,7 @@ import { arrayOf, BOOL, DATE, INT64, STRING, TIMESTAMP, FLOAT64 } from '../sql-t
 import type { Typed } from '../scope.ts';
 import { argumentsOf, sameAsFirst, simple } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
-import { intervalOf } from './date-parts.ts';
+import { intervalOf } from './intervals.ts';
 
 export const ARRAY_FUNCTIONS: FunctionTable = {
   ARRAY_LENGTH: simple('ARRAY', INT64, (a) => `len(${a})`),

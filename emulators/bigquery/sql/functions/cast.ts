@@ -6,6 +6,7 @@ import type { SqlType } from '../context.ts';
 import { invalidQuery, notSupported } from '../google-sql-error.ts';
 import { duckType, typeName, typeOfNode } from '../sql-type.ts';
 import type { Scope, Typed } from '../scope.ts';
+import { instantOf, wallClock } from './zones.ts';
 import type { Expr } from '../tree.ts';
 
 const ALLOWED: Partial<Record<SqlType['kind'], SqlType['kind'][]>> = {
@@ -48,14 +49,17 @@ export function castSql(operand: Typed, target: SqlType, safe: boolean, zone?: s
   if (type.kind === 'STRING' && target.kind === 'INT64') return `${cast}(gsql_integer_text(${sql}) AS BIGINT)`;
   if (type.kind === 'STRING' && target.kind === 'BOOL') return `${cast}(CASE WHEN lower(${sql}) IN ('true', 'false') THEN ${sql} WHEN ${sql} IS NULL THEN NULL ELSE 'Bad bool value: ' || ${sql} END AS BOOLEAN)`;
   if (type.kind === 'STRING' && target.kind === 'TIMESTAMP') {
-    const value = `${cast}(trim(${sql}) AS TIMESTAMPTZ)`;
-    return zone === undefined ? value : `timezone(${zone}, ${cast}(${sql} AS TIMESTAMP))`;
+    const checked = `gsql_timestamp_in(${sql}, ${safe})`;
+    // A text that names its own zone means that one, whatever the argument says.
+    if (zone === undefined) return `${cast}(${checked} AS TIMESTAMPTZ)`;
+    return `CASE WHEN gsql_has_zone(${sql}) THEN ${cast}(${checked} AS TIMESTAMPTZ) ELSE ${instantOf(zone, `${cast}(${checked} AS TIMESTAMP)`)} END`;
   }
+  if (type.kind === 'STRING' && (target.kind === 'DATE' || target.kind === 'DATETIME' || target.kind === 'TIME')) return `${cast}(gsql_${target.kind.toLowerCase()}_in(${sql}, ${safe}) AS ${duckType(target)})`;
   if (type.kind === 'STRING') return `${cast}(trim(${sql}) AS ${duckType(target)})`;
   // FLOAT64 to INT64 rounds halves away from zero; DuckDB rounds them to even.
   if (type.kind === 'FLOAT64' && target.kind === 'INT64') return `${cast}(round(${sql}) AS BIGINT)`;
-  if (type.kind === 'TIMESTAMP') return `${cast}(timezone(${zone ?? "'UTC'"}, ${sql}) AS ${duckType(target)})`;
-  if (target.kind === 'TIMESTAMP') return `timezone(${zone ?? "'UTC'"}, CAST(${sql} AS TIMESTAMP))`;
+  if (type.kind === 'TIMESTAMP') return `${cast}(${wallClock(zone, sql)} AS ${duckType(target)})`;
+  if (target.kind === 'TIMESTAMP') return instantOf(zone, `CAST(${sql} AS TIMESTAMP)`);
   return `${cast}(${sql} AS ${duckType(target)})`;
 }
 
@@ -65,7 +69,8 @@ export function toStringSql({ sql, type }: Typed, zone?: string): string {
     case 'FLOAT64': return `gsql_float_text(${sql})`;
     case 'NUMERIC': return `gsql_numeric_text(${sql})`;
     case 'BYTES': return `decode(${sql})`;
-    case 'TIMESTAMP': return `gsql_timestamp_text(${sql}, ${zone ?? "'UTC'"})`;
+    case 'TIMESTAMP': return `gsql_timestamp_text(${sql}, ${wallClock(zone, sql)})`;
+    case 'INTERVAL': return `gsql_interval_text(${sql})`;
     case 'DATETIME': return `(strftime(${sql}, '%Y-%m-%d %H:%M:%S') || gsql_fraction(epoch_us(${sql})))`;
     case 'TIME': return `(strftime(DATE '2000-01-01' + ${sql}, '%H:%M:%S') || gsql_fraction(epoch_us(${sql})))`;
     case 'DATE': return `strftime(${sql}, '%Y-%m-%d')`;

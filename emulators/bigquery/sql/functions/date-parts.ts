@@ -1,13 +1,13 @@
-// Date parts and intervals (DAY, WEEK(MONDAY), INTERVAL 7 DAY), EXTRACT, TRUNC and DIFF in, DuckDB date arithmetic out; used by the compiler and the date functions.
-import { coerce } from '../coerce.ts';
+// Date parts (DAY, WEEK(MONDAY)), EXTRACT, TRUNC and DIFF in, DuckDB date arithmetic out; used by the compiler and the date functions.
 import type { Compilation } from '../compilation.ts';
 import { compileExpr } from '../compile-expression.ts';
 import type { SqlType } from '../context.ts';
-import { invalidQuery, notSupported } from '../google-sql-error.ts';
+import { invalidQuery } from '../google-sql-error.ts';
 import type { Place } from '../google-sql-error.ts';
-import { DATE, DATETIME, INT64, INTERVAL, TIME, typeName } from '../sql-type.ts';
+import { DATE, DATETIME, INT64, TIME, typeName } from '../sql-type.ts';
 import type { Scope, Typed } from '../scope.ts';
 import type { Expr } from '../tree.ts';
+import { wallClock } from './zones.ts';
 
 const WEEKDAYS = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'];
 export type DatePart = { part: string; /** 0 is Sunday; for WEEK only. */ weekStart: number };
@@ -20,54 +20,36 @@ export function datePart(expr: Expr): DatePart {
   return { part: 'WEEK', weekStart };
 }
 
-const INTERVAL_MAKERS: Record<string, (count: string) => string> = {
-  YEAR: (n) => `to_years(CAST(${n} AS INTEGER))`, QUARTER: (n) => `to_months(CAST(3 * (${n}) AS INTEGER))`, MONTH: (n) => `to_months(CAST(${n} AS INTEGER))`,
-  WEEK: (n) => `to_days(CAST(7 * (${n}) AS INTEGER))`, DAY: (n) => `to_days(CAST(${n} AS INTEGER))`, HOUR: (n) => `to_hours(${n})`,
-  MINUTE: (n) => `to_minutes(${n})`, SECOND: (n) => `to_seconds(${n})`, MILLISECOND: (n) => `to_milliseconds(${n})`, MICROSECOND: (n) => `to_microseconds(${n})`,
-};
-
-export function compileInterval(compilation: Compilation, scope: Scope, expr: Extract<Expr, { kind: 'interval' }>): Typed {
-  if (expr.toUnit) throw notSupported(`INTERVAL … ${expr.unit} TO ${expr.toUnit}`, expr.place);
-  const maker = INTERVAL_MAKERS[expr.unit];
-  if (!maker) throw invalidQuery(`Invalid interval unit ${expr.unit}`, expr.place);
-  const value = compileExpr(compilation, scope, expr.value);
-  const count = value.type.kind === 'STRING' && value.literal ? { ...value, sql: `CAST(${value.sql} AS BIGINT)` } : coerce(value, INT64);
-  if (!count) throw invalidQuery(`Interval value must be coercible to INT64 type`, expr.place);
-  return { sql: maker(count.sql), type: INTERVAL };
-}
-
-export function intervalOf(compilation: Compilation, scope: Scope, expr: Expr): string {
-  const value = compileExpr(compilation, scope, expr);
-  if (value.type.kind !== 'INTERVAL') throw invalidQuery(`Expected INTERVAL but found ${typeName(value.type)}`, expr.place);
-  return value.sql;
-}
-
-/** `date + 1`, `timestamp - INTERVAL 1 DAY`, `date - date`; undefined for what is no date arithmetic. */
-export function addInterval(op: string, left: Typed, right: Typed): Typed | undefined {
-  const { kind } = left.type;
-  const isDated = kind === 'DATE' || kind === 'DATETIME' || kind === 'TIMESTAMP' || kind === 'TIME';
-  if (right.type.kind === 'INTERVAL' && isDated) return { sql: `(${left.sql} ${op} ${right.sql})`, type: kind === 'DATE' ? DATETIME : left.type };
-  if (op === '+' && left.type.kind === 'INTERVAL' && right.type.kind !== 'INTERVAL') return addInterval('+', right, left);
-  if (kind === 'INTERVAL' && right.type.kind === 'INTERVAL') return { sql: `(${left.sql} ${op} ${right.sql})`, type: INTERVAL };
-  if (kind === 'DATE' && right.type.kind === 'INT64') return { sql: `(${left.sql} ${op} CAST(${right.sql} AS INTEGER))`, type: DATE };
-  if (kind === 'INT64' && right.type.kind === 'DATE' && op === '+') return addInterval('+', right, left);
-  if (op === '-' && kind === right.type.kind && isDated && kind !== 'TIME') return { sql: kind === 'DATE' ? `to_days(CAST(${left.sql} - ${right.sql} AS INTEGER))` : `to_microseconds(epoch_us(${left.sql}) - epoch_us(${right.sql}))`, type: INTERVAL };
-  return undefined;
-}
-
 /** A TIMESTAMP as the wall clock of a zone, which is what dates and parts are taken from. */
 export function localTime(value: Typed, zone: string | undefined): string {
-  return value.type.kind === 'TIMESTAMP' ? `timezone(${zone ?? "'UTC'"}, ${value.sql})` : value.sql;
+  return value.type.kind === 'TIMESTAMP' ? wallClock(zone, value.sql) : value.sql;
 }
 
 export function compileExtract(compilation: Compilation, scope: Scope, expr: Extract<Expr, { kind: 'extract' }>): Typed {
   const operand = compileExpr(compilation, scope, expr.operand);
   const zone = expr.zone && compileExpr(compilation, scope, expr.zone).sql;
   const { kind } = operand.type;
+  const part = datePart(expr.part);
+  if (kind === 'INTERVAL') return extractInterval(part.part, operand.sql, expr.place);
   if (!['DATE', 'DATETIME', 'TIMESTAMP', 'TIME', 'NULL'].includes(kind)) {
     throw invalidQuery(`EXTRACT does not support arguments of type: ${typeName(operand.type)}`, expr.place);
   }
-  return extractPart(datePart(expr.part), localTime(operand, zone), expr.place);
+  if ((kind === 'DATE' && CLOCK_PARTS.has(part.part)) || (kind === 'DATE' && ['DATE', 'TIME', 'DATETIME'].includes(part.part)) || (kind === 'TIME' && !CLOCK_PARTS.has(part.part))) {
+    throw invalidQuery(`EXTRACT from ${kind} does not support the ${part.part} date part`, expr.place);
+  }
+  return extractPart(part, localTime(operand, zone), expr.place);
+}
+
+export const CLOCK_PARTS = new Set(['HOUR', 'MINUTE', 'SECOND', 'MILLISECOND', 'MICROSECOND']);
+
+function extractInterval(part: string, sql: string, place: Place): Typed {
+  const parts: Record<string, string> = {
+    YEAR: `year(${sql})`, MONTH: `month(${sql})`, DAY: `day(${sql})`, HOUR: `hour(${sql})`, MINUTE: `minute(${sql})`,
+    SECOND: `(microsecond(${sql}) // 1000000)`, MILLISECOND: `(microsecond(${sql}) // 1000 % 1000)`, MICROSECOND: `(microsecond(${sql}) % 1000000)`,
+  };
+  const found = parts[part];
+  if (!found) throw invalidQuery(`EXTRACT from INTERVAL does not support the ${part} date part`, place);
+  return { sql: `CAST(${found} AS BIGINT)`, type: INT64 };
 }
 
 function extractPart({ part, weekStart }: DatePart, d: string, place: Place): Typed {

@@ -5,9 +5,11 @@ import { invalidQuery } from '../google-sql-error.ts';
 import { DATE, DATETIME, INT64, STRING, TIME, TIMESTAMP } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 import { castSql, toStringSql } from './cast.ts';
-import { borderDiff, datePart, elapsed, intervalOf, localTime, truncated } from './date-parts.ts';
+import { borderDiff, CLOCK_PARTS, datePart, elapsed, localTime, truncated } from './date-parts.ts';
+import { intervalOf, intervalUnit } from './intervals.ts';
 import { argumentExpr, argumentsOf, simple } from './signature.ts';
 import type { FunctionCall, FunctionTable, Handler } from './signature.ts';
+import { instantOf, wallClock } from './zones.ts';
 
 export const DATE_FUNCTIONS: FunctionTable = {
   CURRENT_DATE: (call) => ({ sql: `CAST(${localTime(now(call), zoneAt(call, 0))} AS DATE)`, type: DATE }),
@@ -21,7 +23,7 @@ export const DATE_FUNCTIONS: FunctionTable = {
     if (first?.type.kind === 'DATE' && second?.type.kind === 'TIME') return { sql: `(${first.sql} + ${second.sql})`, type: DATETIME };
     return made(call, DATETIME, () => '');
   },
-  TIME: (call) => made(call, TIME, (parts) => `make_time(${parts.join(', ')}::DOUBLE)`),
+  TIME: (call) => made(call, TIME, ([hour, minute, second]) => `CASE WHEN ${hour} = 24 THEN ${call.compilation.raise("'Input calculates to invalid time'")} ELSE make_time(${hour}, ${minute}, ${second}::DOUBLE) END`),
   TIMESTAMP: (call) => {
     const [first] = call.expr.args.map((argument) => call.compile(argument));
     if (!first || !['STRING', 'DATE', 'DATETIME', 'TIMESTAMP', 'NULL'].includes(first.type.kind)) throw noSignature('function TIMESTAMP', first ? [first] : [], call.expr.place);
@@ -41,18 +43,22 @@ export const DATE_FUNCTIONS: FunctionTable = {
   DATETIME_DIFF: (call) => diff(call, [DATETIME, DATE]),
   TIMESTAMP_DIFF: (call) => diff(call, [TIMESTAMP]),
   TIME_DIFF: (call) => diff(call, [TIME]),
-  DATE_TRUNC: (call) => trunc(call), DATETIME_TRUNC: (call) => trunc(call), TIMESTAMP_TRUNC: (call) => trunc(call),
+  DATE_TRUNC: (call) => trunc(call, [DATE, DATETIME, TIMESTAMP]), DATETIME_TRUNC: (call) => trunc(call, [DATETIME, TIMESTAMP]), TIMESTAMP_TRUNC: (call) => trunc(call, [TIMESTAMP, DATETIME]),
+  TIME_TRUNC: (call) => trunc(call, [TIME]),
   LAST_DAY: (call) => {
     const value = dated(call, 0, [DATE, DATETIME]);
     const part = call.expr.args[1] ? datePart(call.expr.args[1]) : { part: 'MONTH', weekStart: 0 };
-    const length: Record<string, string> = { YEAR: 'to_years(1)', QUARTER: 'to_months(3)', MONTH: 'to_months(1)', WEEK: 'to_days(7)', ISOWEEK: 'to_days(7)' };
+    const length: Record<string, string> = { YEAR: 'to_years(1)', QUARTER: 'to_months(3)', MONTH: 'to_months(1)', ISOYEAR: 'its own', WEEK: 'to_days(7)', ISOWEEK: 'to_days(7)' };
     if (!length[part.part]) throw invalidQuery(`LAST_DAY does not support the ${part.part} date part`, call.expr.place);
-    return { sql: `CAST(${truncated(part, `CAST(${value.sql} AS DATE)`, DATE, call.expr.place)} + ${length[part.part]} - to_days(1) AS DATE)`, type: DATE };
+    const first = truncated(part, `CAST(${value.sql} AS DATE)`, DATE, call.expr.place);
+    // An ISO year has 52 or 53 weeks: its last day is in the week that holds 28 December.
+    if (part.part === 'ISOYEAR') return { sql: `gsql_date(CAST(date_trunc('week', make_date(isoyear(${value.sql}), 12, 28)) + to_days(6) AS DATE))`, type: DATE };
+    return { sql: `gsql_date(CAST(${first} + ${length[part.part]} - to_days(1) AS DATE))`, type: DATE };
   },
   UNIX_DATE: simple('DATE', INT64, (a) => `date_diff('day', DATE '1970-01-01', ${a})`),
   DATE_FROM_UNIX_DATE: simple('INT64', DATE, (a) => `(DATE '1970-01-01' + CAST(${a} AS INTEGER))`),
   UNIX_SECONDS: simple('TIMESTAMP', INT64, (a) => `CAST(floor(epoch_us(${a}) / 1000000) AS BIGINT)`),
-  UNIX_MILLIS: simple('TIMESTAMP', INT64, (a) => `epoch_ms(${a})`),
+  UNIX_MILLIS: simple('TIMESTAMP', INT64, (a) => `CAST(floor(epoch_us(${a}) / 1000) AS BIGINT)`),
   UNIX_MICROS: simple('TIMESTAMP', INT64, (a) => `epoch_us(${a})`),
   TIMESTAMP_SECONDS: simple('INT64', TIMESTAMP, (a) => `make_timestamptz(CAST(${a} AS BIGINT) * 1000000)`),
   TIMESTAMP_MILLIS: simple('INT64', TIMESTAMP, (a) => `make_timestamptz(CAST(${a} AS BIGINT) * 1000)`),
@@ -87,12 +93,19 @@ function dated(call: FunctionCall, index: number, types: SqlType[]): Typed {
   return fitting;
 }
 
+/** Which units an addition takes: days and longer for a DATE, down to microseconds for a DATETIME, days and shorter for an instant. */
+const UNITS: Record<string, (unit: string) => boolean> = {
+  DATE: (unit) => !CLOCK_PARTS.has(unit), DATETIME: () => true, TIMESTAMP: (unit) => CLOCK_PARTS.has(unit) || unit === 'DAY', TIME: (unit) => CLOCK_PARTS.has(unit),
+};
+
 function shifted(type: SqlType, op: '+' | '-'): Handler {
-  const duck = type.kind === 'DATE' ? 'DATE' : undefined;
   return (call) => {
-    const value = dated(call, 0, type.kind === 'DATE' ? [DATE, DATETIME, TIMESTAMP] : [type]);
-    const sql = `${value.sql} ${op} ${intervalOf(call.compilation, call.scope, argumentExpr(call, 1))}`;
-    return { sql: duck && value.type.kind === 'DATE' ? `CAST(${sql} AS DATE)` : `(${sql})`, type: value.type };
+    const value = dated(call, 0, type.kind === 'TIME' ? [type] : [type, DATE, DATETIME, TIMESTAMP]);
+    const by = argumentExpr(call, 1);
+    const unit = intervalUnit(by);
+    if (unit !== undefined && !UNITS[value.type.kind]?.(unit)) throw invalidQuery(`${call.name} does not support the ${unit} date part when the argument is ${value.type.kind} type`, call.expr.place);
+    const sql = `${value.sql} ${op} ${intervalOf(call.compilation, call.scope, by)}`;
+    return { sql: value.type.kind === 'DATE' ? `gsql_date(CAST(${sql} AS DATE))` : `(${sql})`, type: value.type };
   };
 }
 
@@ -100,14 +113,22 @@ function diff(call: FunctionCall, types: SqlType[]): Typed {
   const [to, from] = [dated(call, 0, types), dated(call, 1, types)];
   const part = datePart(argumentExpr(call, 2));
   const { place } = call.expr;
+  if (to.type.kind === 'DATE' && from.type.kind === 'DATE' && CLOCK_PARTS.has(part.part)) throw invalidQuery(`${call.name} does not support the ${part.part} date part when the argument is DATE type`, place);
   if (to.type.kind === 'TIMESTAMP' || from.type.kind === 'TIMESTAMP') return { sql: elapsed(part, to.sql, from.sql, place), type: INT64 };
   return { sql: borderDiff(part, to.sql, from.sql, place), type: INT64 };
 }
 
-function trunc(call: FunctionCall): Typed {
-  const value = dated(call, 0, [DATE, DATETIME, TIMESTAMP].sort((a) => (call.name.startsWith(a.kind) ? -1 : 0)));
+function trunc(call: FunctionCall, types: SqlType[]): Typed {
+  const value = dated(call, 0, types);
   const part = datePart(argumentExpr(call, 1));
-  if (value.type.kind !== 'TIMESTAMP') return { sql: truncated(part, value.sql, value.type, call.expr.place), type: value.type };
-  const zone = zoneAt(call, 2) ?? "'UTC'";
-  return { sql: `timezone(${zone}, ${truncated(part, `timezone(${zone}, ${value.sql})`, DATETIME, call.expr.place)})`, type: TIMESTAMP };
+  const { place } = call.expr;
+  if (value.type.kind === 'DATE' && CLOCK_PARTS.has(part.part)) throw invalidQuery(`${call.name} does not support the ${part.part} date part when the argument is DATE type`, place);
+  if (value.type.kind === 'DATE') return { sql: `gsql_date(${truncated(part, value.sql, DATE, place)})`, type: DATE };
+  if (value.type.kind === 'TIME') return { sql: `CAST(${truncated(part, `(DATE '1970-01-01' + ${value.sql})`, DATETIME, place)} AS TIME)`, type: TIME };
+  if (value.type.kind !== 'TIMESTAMP') return { sql: truncated(part, value.sql, value.type, place), type: value.type };
+  const zone = zoneAt(call, 2);
+  const wall = wallClock(zone, value.sql);
+  const start = truncated(part, wall, DATETIME, place);
+  // Within a day the distance is taken off the instant: an hour that comes twice in autumn stays the hour that it was.
+  return { sql: CLOCK_PARTS.has(part.part) && zone !== undefined ? `(${value.sql} - (${wall} - ${start}))` : instantOf(zone, start), type: TIMESTAMP };
 }

@@ -20,6 +20,7 @@ export function jsonText(value: Typed): string {
     case 'TIMESTAMP': return `gsql_json_timestamp(${sql})`;
     case 'DATETIME': return `coalesce(strftime(${sql}, '"%Y-%m-%dT%H:%M:%S') || gsql_fraction(epoch_us(${sql})) || '"', 'null')`;
     case 'TIME': return `coalesce(strftime(DATE '2000-01-01' + ${sql}, '"%H:%M:%S') || gsql_fraction(epoch_us(${sql})) || '"', 'null')`;
+    case 'INTERVAL': return `coalesce('"' || gsql_interval_iso(${sql}) || '"', 'null')`;
     case 'JSON': return `coalesce(CAST(${sql} AS VARCHAR), 'null')`;
     default: return `coalesce('"' || CAST(${sql} AS VARCHAR) || '"', 'null')`;
   }

@@ -1,0 +1,49 @@
+// SQL that translated queries call by name (gsql_…), created as DuckDB macros by install on every connection.
+
+const ZONE_MACROS = [
+  `gsql_offset_minutes(zone) AS (CASE WHEN zone[1] = '-' THEN -1 ELSE 1 END) * (60 * CAST(regexp_extract(zone, '^[+-]([0-9]{1,2})', 1) AS INTEGER) + CAST(coalesce(nullif(regexp_extract(zone, '^[+-][0-9]{1,2}:?([0-9]{2})$', 1), ''), '0') AS INTEGER))`,
+  `gsql_wall_clock(zone, t) AS CASE WHEN regexp_full_match(zone, '[+-][0-9]{1,2}(:?[0-9]{2})?') THEN timezone('UTC', t) + to_minutes(gsql_offset_minutes(zone)) ELSE timezone(zone, t) END`,
+  `gsql_first_instant(zone, d) AS CASE WHEN timezone(zone, timezone(zone, d) - INTERVAL 1 HOUR) = d THEN timezone(zone, d) - INTERVAL 1 HOUR ELSE timezone(zone, d) END`,
+  `gsql_instant(zone, d) AS CASE WHEN regexp_full_match(zone, '[+-][0-9]{1,2}(:?[0-9]{2})?') THEN timezone('UTC', d - to_minutes(gsql_offset_minutes(zone))) ELSE gsql_first_instant(zone, d) END`,
+];
+
+const INTERVAL_MACROS = [
+  'gsql_interval_months(i) AS year(i) * 12 + month(i)',
+  'gsql_interval_us(i) AS hour(i) * 3600000000 + minute(i) * 60000000 + microsecond(i)',
+  'gsql_interval(months, days, us) AS to_months(CAST(months AS INTEGER)) + to_days(CAST(days AS INTEGER)) + to_microseconds(CAST(us AS BIGINT))',
+  `gsql_clock_text(us) AS CASE WHEN us < 0 THEN '-' ELSE '' END || (abs(us) // 3600000000) || ':' || (abs(us) // 60000000 % 60) || ':' || (abs(us) // 1000000 % 60) || gsql_fraction(abs(us))`,
+  `gsql_interval_text(i) AS CASE WHEN gsql_interval_months(i) < 0 THEN '-' ELSE '' END || (abs(gsql_interval_months(i)) // 12) || '-' || (abs(gsql_interval_months(i)) % 12) || ' ' || day(i) || ' ' || gsql_clock_text(gsql_interval_us(i))`,
+  `gsql_unit_text(n, unit) AS CASE WHEN n = 0 THEN '' ELSE n || unit END`,
+  `gsql_interval_seconds_text(us) AS CASE WHEN us % 60000000 = 0 THEN '' ELSE CASE WHEN us < 0 THEN '-' ELSE '' END || (abs(us) // 1000000 % 60) || CASE WHEN us % 1000000 = 0 THEN '' ELSE '.' || rtrim(lpad(CAST(abs(us) % 1000000 AS VARCHAR), 6, '0'), '0') END || 'S' END`,
+  `gsql_interval_iso(i) AS CASE WHEN i = INTERVAL 0 DAY AND gsql_interval_months(i) = 0 AND day(i) = 0 THEN 'P0Y' ELSE 'P' || gsql_unit_text(gsql_interval_months(i) // 12, 'Y') || gsql_unit_text(gsql_interval_months(i) % 12, 'M') || gsql_unit_text(day(i), 'D') || CASE WHEN gsql_interval_us(i) = 0 THEN '' ELSE 'T' || gsql_unit_text(hour(i), 'H') || gsql_unit_text(minute(i), 'M') || gsql_interval_seconds_text(gsql_interval_us(i)) END END`,
+  'gsql_justify_hours(i) AS gsql_interval(gsql_interval_months(i), (day(i) * 86400000000 + gsql_interval_us(i)) // 86400000000, (day(i) * 86400000000 + gsql_interval_us(i)) % 86400000000)',
+  'gsql_justify_days(i) AS gsql_interval((gsql_interval_months(i) * 30 + day(i)) // 30, (gsql_interval_months(i) * 30 + day(i)) % 30, gsql_interval_us(i))',
+];
+
+export const MACROS = [
+  `gsql_divide(a, b) AS CASE WHEN b = 0 THEN error('division by zero: ' || gsql_float_text(a) || ' / ' || gsql_float_text(b)) ELSE a / b END`,
+  // BigQuery writes 1.0 as 1 and keeps the rest as DuckDB does.
+  `gsql_float_text(a) AS CASE WHEN a IS NULL THEN NULL WHEN ends_with(CAST(a AS VARCHAR), '.0') THEN CAST(CAST(a AS DECIMAL(38, 0)) AS VARCHAR) ELSE CAST(a AS VARCHAR) END`,
+  `gsql_numeric_text(a) AS CASE WHEN contains(CAST(a AS VARCHAR), '.') THEN rtrim(rtrim(CAST(a AS VARCHAR), '0'), '.') ELSE CAST(a AS VARCHAR) END`,
+  // 0, 3 or 6 digits, whichever is enough.
+  `gsql_fraction(us) AS CASE WHEN us % 1000000 = 0 THEN '' WHEN us % 1000 = 0 THEN '.' || lpad(CAST(((us % 1000000) + 1000000) % 1000000 // 1000 AS VARCHAR), 3, '0') ELSE '.' || lpad(CAST(((us % 1000000) + 1000000) % 1000000 AS VARCHAR), 6, '0') END`,
+  `gsql_offset(us, separator) AS CASE WHEN us < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(us) // 3600000000 AS VARCHAR), 2, '0') || separator || lpad(CAST(abs(us) // 60000000 % 60 AS VARCHAR), 2, '0')`,
+  `gsql_timestamp_text(t, wall) AS strftime(wall, '%Y-%m-%d %H:%M:%S') || gsql_fraction(epoch_us(t)) || regexp_replace(gsql_offset(epoch_us(wall) - epoch_us(t), ':'), ':00$', '')`,
+  `gsql_date(d) AS CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d WHEN d IS NOT NULL THEN error('Date is out of the range from 0001-01-01 to 9999-12-31: ' || d) END`,
+  // DuckDB reads more texts as dates and times than BigQuery does.
+  `gsql_checked_text(a, is_right, is_safe, what) AS CASE WHEN is_right THEN a WHEN is_safe OR a IS NULL THEN NULL ELSE error('Invalid ' || what || ': ''' || a || '''') END`,
+  `gsql_date_in(a, is_safe) AS gsql_checked_text(a, regexp_full_match(a, '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}'), is_safe, 'date')`,
+  `gsql_time_in(a, is_safe) AS gsql_checked_text(a, regexp_full_match(a, '[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\\.[0-9]{0,6})?'), is_safe, 'time string')`,
+  `gsql_datetime_in(a, is_safe) AS gsql_checked_text(a, regexp_full_match(a, '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\\.[0-9]{0,6})?)?'), is_safe, 'datetime string')`,
+  `gsql_timestamp_in(a, is_safe) AS gsql_checked_text(a, regexp_full_match(a, '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\\.[0-9]{0,6})?)?( ?([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?)| [A-Za-z][A-Za-z0-9_+/-]*)?'), is_safe, 'timestamp')`,
+  `gsql_has_zone(a) AS regexp_matches(a, '([Zz]|[0-9.][+-][0-9]{1,2}(:?[0-9]{2})?| [+-][0-9:]+| [A-Za-z][A-Za-z0-9_+/-]*)$') AND NOT regexp_full_match(a, '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}')`,
+  ...ZONE_MACROS, ...INTERVAL_MACROS,
+  `gsql_checked(a) AS CASE WHEN a[1] = chr(1) THEN error(substr(a, 2)) ELSE a END`,
+  `gsql_unchecked(a) AS CASE WHEN a[1] = chr(1) THEN NULL ELSE a END`,
+  `gsql_json_timestamp(t) AS coalesce(strftime(timezone('UTC', t), '"%Y-%m-%dT%H:%M:%S') || gsql_fraction(epoch_us(t)) || 'Z"', 'null')`,
+  `gsql_json_integer(a) AS CASE WHEN a IS NULL THEN 'null' WHEN a BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(a AS VARCHAR) ELSE '"' || CAST(a AS VARCHAR) || '"' END`,
+  `gsql_json_float(a) AS CASE WHEN a IS NULL THEN 'null' WHEN isnan(a) THEN '"NaN"' WHEN isinf(a) THEN CASE WHEN a > 0 THEN '"Infinity"' ELSE '"-Infinity"' END ELSE gsql_float_text(a) END`,
+  `gsql_json(a) AS CASE WHEN json_valid(a) THEN CAST(a AS JSON) END`,
+  `gsql_integer_text(a) AS CASE WHEN regexp_full_match(trim(a), '[+-]?([0-9]+|0[xX][0-9a-fA-F]+)') OR a IS NULL THEN trim(a) ELSE 'Bad int64 value: ' || a END`,
+  `gsql_net_host(a) AS nullif(regexp_extract(a, '^\\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@]*@)?(\\[[^\\]]*\\]|[^/?#:]*)', 1), '')`,
+];
