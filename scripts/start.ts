@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { now, realNow, readOffset, setNow } from '../emulators/clock.ts';
+import { bigqueryWriteEndpoint } from '../emulators/env.ts';
 import { startScheduler, type Scheduler } from '../emulators/scheduler.ts';
 import { readSources } from '../functions/collect/sources.ts';
 import type { Child } from './local/child.ts';
@@ -87,7 +88,7 @@ async function run(options: StartOptions): Promise<void> {
 
     const facts: LocalRun = {
       collector_url: `http://${isEveryAddress(options.host) ? '127.0.0.1' : isIPv6(options.host) ? `[${options.host}]` : options.host}:${ports.functions['collect']}`,
-      write_key: sources.writeKey, project: PROJECT, dataset: DATASET, bucket: BUCKET, env: cloudVariables(around), pid: process.pid,
+      write_key: sources.writeKey, project: PROJECT, dataset: DATASET, bucket: BUCKET, env: cloudVariables(around), bigquery_write_endpoint: bigqueryWriteEndpoint({ host: '127.0.0.1', bigqueryWritePort: ports.bigqueryWrite }), pid: process.pid,
       control: Object.fromEntries(SERVICES.map((name) => [name, `http://127.0.0.1:${ports.services[name].control}`])),
       functions: Object.fromEntries(FUNCTIONS.map(({ name }) => [name, urlOf(name)])),
       sources_file: sources.file, clock_file: data.clockFile, processes_file: supervisor.processesFile, time_zone: data.timeZone, data_dir: data.dir,

@@ -18,6 +18,8 @@ export type LocalRunFacts = {
   bucket: string;
   /** Variables that lead Google's clients to the local services. */
   env: Record<string, string>;
+  /** What the product's own setting for it is here; Google's client knows no variable. */
+  bigquery_write_endpoint: string;
   pid: number;
   /** URLs of the functions by name. */
   functions: Record<string, string>;
