@@ -3,8 +3,8 @@
 // registry that is a variable of its module.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { FRAMEWORK } from './bundle.ts';
+import { build, type Plugin } from 'esbuild';
+import { COMPILING, FRAMEWORK } from './bundle.ts';
 
 export type Files = Record<string, Uint8Array>;
 
@@ -22,8 +22,8 @@ export async function frameworkPackage(root: string): Promise<Files> {
   const { version, license } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as { version: string; license: string };
   const { outputFiles } = await build({
     stdin: { contents: ENTRY, resolveDir: root, loader: 'js' },
-    bundle: true, write: false, platform: 'node', target: 'node24', format: 'cjs', absWorkingDir: root,
-    minifyWhitespace: true, minifySyntax: true, minifyIdentifiers: false, legalComments: 'none', charset: 'utf8', logLevel: 'silent',
+    ...COMPILING,
+    absWorkingDir: root,
     plugins: [withoutDeepImports(installed)],
     // Only asked whether a .js file is an ES module; ours is .cjs, which the framework knows without asking.
     external: ['read-package-up'],
@@ -37,7 +37,7 @@ export async function frameworkPackage(root: string): Promise<Files> {
 }
 
 /** The package exports its index only; the files behind it are reached by their paths. */
-function withoutDeepImports(installed: string): import('esbuild').Plugin {
+function withoutDeepImports(installed: string): Plugin {
   return {
     name: 'files of the framework',
     setup(setup) {

@@ -17,10 +17,14 @@ const SERVICES: Record<string, readonly string[]> = {
  */
 const GENERATED_CLASSES = /[\\/]node_modules[\\/](?:.*[\\/])?(?:google-gax[\\/]build[\\/]protos[\\/](?:iam_service|locations|operations)|@google-cloud[\\/]pubsub(?:-api)?[\\/]build[\\/]protos[\\/]protos)\.js$/;
 
-/** The whole package would load four versions of its API, Apache Arrow and two writers; `protos` is made when something first asks for it. */
+/** A megabyte of message classes, needed to read an error: a file of its own beside the bundle, loaded by the first one. */
+export const STORAGE_MESSAGES = 'storage-messages.cjs';
+export const STORAGE_MESSAGES_SOURCE = '@google-cloud/bigquery-storage/build/protos/protos.js';
+
+/** The whole package would load four versions of its API, Apache Arrow and two writers. */
 const STORAGE_ENTRY = `
 exports.v1 = { BigQueryWriteClient: require('@google-cloud/bigquery-storage/build/src/v1/big_query_write_client.js').BigQueryWriteClient };
-Object.defineProperty(exports, 'protos', { enumerable: true, get: () => require('@google-cloud/bigquery-storage/build/protos/protos.js') });
+Object.defineProperty(exports, 'protos', { enumerable: true, get: () => require('./${STORAGE_MESSAGES}') });
 `;
 
 /** open-stream.ts asks for the copy of gRPC that the client uses; in a bundle there is one copy, which needs no looking up. */
@@ -37,6 +41,7 @@ export function leaveOut(root: string): Plugin {
   return {
     name: 'leave out what is never used',
     setup(build) {
+      build.onResolve({ filter: new RegExp(`^\\./${STORAGE_MESSAGES.replace('.', '\\.')}$`) }, ({ path }) => ({ path, external: true }));
       build.onLoad({ filter: GENERATED_CLASSES }, ({ path }) => ({ contents: refusing(relative(root, path)), loader: 'js' }));
       build.onLoad({ filter: /[\\/]node_modules[\\/]@google-cloud[\\/]bigquery-storage[\\/]build[\\/]src[\\/]index\.js$/ }, () => ({ contents: STORAGE_ENTRY, loader: 'js', resolveDir: root }));
       build.onLoad({ filter: /[\\/]@google-cloud[\\/](pubsub-api|bigquery-storage)[\\/]build[\\/]protos[\\/]protos\.json$/ }, ({ path }) => {

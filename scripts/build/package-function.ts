@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { STREAMS } from '../../schemas/generated/streams.ts';
 import { settingsOf, type FunctionSpec } from '../local/function-settings.ts';
-import { bundle, FRAMEWORK } from './bundle.ts';
+import { bundle, FRAMEWORK, MAIN } from './bundle.ts';
 import type { Files } from './framework-package.ts';
 
 /** Of the right form, so that the settings can be read while the code cache is made; nothing is called then. */
@@ -22,7 +22,7 @@ const LOOKS_BESIDE: Record<string, (root: string) => Files> = {
 export type Packed = { files: Files; codeBytes: number };
 
 export async function packageFunction(root: string, spec: FunctionSpec, framework: Files): Promise<Packed> {
-  const { code, sourceMap, inputs } = await bundle(root, `${spec.folder}/function.ts`);
+  const { files: bundled, inputs } = await bundle(root, `${spec.folder}/function.ts`);
   const beside = inputs.filter((file) => file.startsWith('functions/') && readFileSync(join(root, file), 'utf8').includes('import.meta')).map((file) => {
     const files = LOOKS_BESIDE[file];
     if (files === undefined) throw new Error(`${file} uses import.meta; say in scripts/build/package-function.ts what its zip needs beside the bundle.`);
@@ -32,7 +32,7 @@ export async function packageFunction(root: string, spec: FunctionSpec, framewor
   const frameworkVersion = (JSON.parse(Buffer.from(framework['package.json']!).toString()) as { version: string }).version;
   const settings = settingsOf(readFileSync(join(root, spec.folder, 'function.ts'), 'utf8')).filter((name) => SETTINGS_WHILE_BUILDING[name] !== undefined);
   const manifest = {
-    name: `chiplog-${spec.name}`, version, private: true, main: 'functions/function.cjs',
+    name: `chiplog-${spec.name}`, version, private: true, main: MAIN,
     engines: { node: '24' },
     scripts: { 'gcp-build': 'node make-code-cache.cjs' },
     dependencies: { [FRAMEWORK]: 'file:functions-framework' },
@@ -42,12 +42,11 @@ export async function packageFunction(root: string, spec: FunctionSpec, framewor
     'package.json': json(manifest),
     'package-lock.json': json(lockFile(manifest, frameworkVersion)),
     'make-code-cache.cjs': readFileSync(join(import.meta.dirname, 'inside/make-code-cache.cjs')),
-    'functions/function.cjs': code,
-    'functions/function.cjs.map': sourceMap,
+    ...bundled,
     ...Object.assign({}, ...beside),
     ...Object.fromEntries(Object.entries(framework).map(([name, bytes]) => [`functions-framework/${name}`, bytes])),
   };
-  return { files, codeBytes: code.length };
+  return { files, codeBytes: bundled[MAIN]!.length };
 }
 
 /** `npm ci` asks for it; the only dependency is a folder of the zip, so no registry is asked for anything. */

@@ -23,8 +23,9 @@ const CODES = ['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEE
   'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION', 'ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS', 'UNAUTHENTICATED'];
 const OUTAGES = new Set(['UNKNOWN', 'DEADLINE_EXCEEDED', 'INTERNAL', 'UNAVAILABLE', 'RESOURCE_EXHAUSTED']);
 
-const { StorageError } = protos.google.cloud.bigquery.storage.v1;
-const StorageErrorCode = StorageError.StorageErrorCode;
+/** Asked for when there is an error to read: making Google's message classes takes longer than starting the rest of the function. */
+const storageErrorType = (): typeof protos.google.cloud.bigquery.storage.v1.StorageError => protos.google.cloud.bigquery.storage.v1.StorageError;
+type StorageCodeName = keyof typeof protos.google.cloud.bigquery.storage.v1.StorageError.StorageErrorCode;
 
 export function answerOfResponse(response: AppendRowsResponse): AppendAnswer {
   if (response.rowErrors !== undefined && response.rowErrors !== null && response.rowErrors.length > 0) {
@@ -43,7 +44,7 @@ export function answerOfError(error: unknown): AppendAnswer {
 
 function answerOfStatus(status: RpcStatus): AppendAnswer {
   const detail = status.details?.find(({ type_url: url }) => url?.endsWith('/google.cloud.bigquery.storage.v1.StorageError') === true);
-  const storageCode = detail?.value instanceof Uint8Array ? StorageError.decode(detail.value).code : undefined;
+  const storageCode = detail?.value instanceof Uint8Array ? storageErrorType().decode(detail.value).code : undefined;
   return answerOf(status.code ?? 2, status.message ?? '', storageCode);
 }
 
@@ -61,4 +62,4 @@ function answerOf(code: number, message: string, storageCode: unknown): AppendAn
 const isStorageError = (detail: unknown): detail is { code: unknown } =>
   typeof detail === 'object' && detail !== null && 'code' in detail && 'entity' in detail;
 /** Decoded messages hold the number, plain JSON the name. */
-const isStorageCode = (code: unknown, name: keyof typeof StorageErrorCode): boolean => code === name || code === StorageErrorCode[name];
+const isStorageCode = (code: unknown, name: StorageCodeName): boolean => code !== undefined && (code === name || code === storageErrorType().StorageErrorCode[name]);
