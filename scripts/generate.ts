@@ -1,6 +1,6 @@
-// `npm run generate`: schemas/ in, schemas/generated/ and docs/schemas/ out, and a line for each file that changed.
+// `npm run generate`: schemas/ in, schemas/generated/, docs/schemas/ and two lists for infra/ out, and a line for each file that changed.
 // `--check` writes nothing and exits 1 when a file is stale; `npm run check` and a test call it.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SchemaRefusal } from './generate/refuse.ts';
@@ -8,6 +8,7 @@ import { readCatalogue } from './generate/read-catalogue.ts';
 import { tableFields, writeDescriptor, writeStreams } from './generate/write-columns.ts';
 import { writeDocs } from './generate/write-docs.ts';
 import { writeEncoders } from './generate/write-encoders.ts';
+import { writeKeptTables, writeTimeZones } from './generate/write-infra.ts';
 import { writeTypes } from './generate/write-types.ts';
 import { writeValidators } from './generate/write-validators.ts';
 import { optionsOrExit } from './local/options.ts';
@@ -16,7 +17,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const FOLDERS = ['schemas/generated', 'docs/schemas'];
 const HELP = `Usage: npm run generate [-- --check] [-- --root DIR]
 
-Makes schemas/generated/ and docs/schemas/ from schemas/, and says which files changed.
+Makes schemas/generated/ and docs/schemas/ from schemas/, and two lists for infra/; says which files changed.
   --check     write nothing; exit 1 and name the files when they are stale
   --root DIR  the folder that holds schemas/ (default: this repository)
   --help      this text
@@ -34,6 +35,8 @@ export function generatedFiles(root: string): Map<string, string> {
     ['schemas/generated/rows.ts', writeEncoders(catalogue)],
     ['schemas/generated/raw.bigquery.json', json(tableFields(catalogue.raw))],
   ]);
+  // A root of somebody's own schemas (--root) has no Terraform.
+  if (existsSync(join(root, 'infra'))) files.set('infra/kept-tables.json', writeKeptTables()).set('infra/time-zones.json', writeTimeZones());
   for (const stream of catalogue.streams) {
     files.set(`schemas/generated/${stream.name}.bigquery.json`, json(tableFields(stream.columns)));
     files.set(`schemas/generated/${stream.name}.descriptor.ts`, writeDescriptor(stream));
