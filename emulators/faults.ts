@@ -1,7 +1,7 @@
 // Faults on purpose. Plans come in over the control port (or from a test); each service asks `take(method)` once per call and acts on the answer.
 // Since every call passes here, the calls are counted here too.
 
-export const FAULT_KINDS = ['fail', 'delay', 'hang', 'lose', 'duplicate', 'reorder', 'truncate'] as const;
+export const FAULT_KINDS = ['fail', 'delay', 'hang', 'lose', 'duplicate', 'reorder', 'truncate', 'corrupt', 'reset'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** Where a service looks for plans, and what it can do there: a plan that can never fire, or not in that way, is refused. */
@@ -37,6 +37,8 @@ export type FaultPlan = {
   resource?: string;
   /** For `fail` and `hang`: the call is carried out, only its answer is lost. */
   takes_effect?: boolean;
+  /** For `truncate`, `corrupt` and `reset` (Cloud Storage): after so many bytes of the object's content. Default 0. */
+  bytes?: number;
 };
 
 type Armed = FaultPlan & { left: number; toSkip: number; seen: number };
@@ -103,7 +105,7 @@ export function readFaultPlans(body: unknown): FaultPlan[] {
   return (Array.isArray(body) ? body : [body]).map(readFaultPlan);
 }
 
-const WHOLE_NUMBERS = ['times', 'delay_ms', 'after', 'every'] as const;
+const WHOLE_NUMBERS = ['times', 'delay_ms', 'after', 'every', 'bytes'] as const;
 const TEXTS = ['status', 'resource'] as const;
 const FIELDS = new Set<string>(['method', 'kind', 'takes_effect', ...TEXTS, ...WHOLE_NUMBERS]);
 

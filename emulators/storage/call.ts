@@ -1,6 +1,8 @@
 // One HTTP request, taken apart: which method of the JSON API it calls, on what, and helpers to read its body and answer. server.ts makes it.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { invalid, Refusal, unsupported } from './refusal.ts';
+import type { FaultPlan } from '../faults.ts';
+import { findMethod, parametersOf } from './api.ts';
+import { invalid, Refusal, required, unsupported } from './refusal.ts';
 import type { Store } from './store.ts';
 
 export type Call = {
@@ -8,7 +10,7 @@ export type Call = {
   method: string;
   bucket: string;
   object: string;
-  /** Copies and rewrites: where to. */
+  /** Copies, rewrites and moves: where to. */
   toBucket: string;
   toObject: string;
   query: URLSearchParams;
@@ -17,50 +19,43 @@ export type Call = {
   store: Store;
   /** http://host:port, as the client called it. */
   base: string;
+  /** What was planned for this call, if anything; damage.ts carries out what concerns bytes. */
+  fault?: FaultPlan;
 };
 
-export type Answer = { status?: number; headers?: Record<string, string>; json?: unknown };
+export type Answer = { status?: number; headers?: Record<string, string>; json?: unknown; text?: string };
 /** Returns the answer, or undefined when it has written the response itself. */
 export type Handler = (call: Call) => Promise<Answer | undefined>;
 
-type Route = { method: string; bucket?: string; object?: string; toBucket?: string; toObject?: string };
+export type Route = Pick<Call, 'method'> & Partial<Pick<Call, 'bucket' | 'object' | 'toBucket' | 'toObject'>>;
 
-const BUCKET_METHODS: Record<string, string> = { GET: 'buckets.get', PATCH: 'buckets.patch', PUT: 'buckets.update', DELETE: 'buckets.delete' };
-const OBJECT_METHODS: Record<string, string> = { GET: 'objects.get', HEAD: 'objects.get', PATCH: 'objects.patch', PUT: 'objects.update', DELETE: 'objects.delete' };
 const RESUMABLE_METHODS: Record<string, string> = { POST: 'objects.insert', PUT: 'objects.insert', DELETE: 'uploads.cancel' };
 
 /**
- * URL -> route. Google's Node client calls /b/… with STORAGE_EMULATOR_HOST (it takes the variable as the whole base) and
- * /upload/storage/v1/b/… for uploads; other clients call /storage/v1/b/…
+ * URL -> method and names. Google's Node client calls /b/… with STORAGE_EMULATOR_HOST (it takes the variable as the whole base) and
+ * /upload/storage/v1/b/… for uploads; other clients call /storage/v1/b/… and /download/storage/v1/b/….
  */
 export function routeOf(httpMethod: string, pathname: string): Route {
   const parts = pathname.split('/').slice(1).map(decode);
+  if (parts[0] === 'batch') throw unsupported('the batch endpoint');
   const isUpload = parts[0] === 'upload';
   if (isUpload || parts[0] === 'download') parts.shift();
   if (parts[0] === 'resumable' && isUpload) parts.shift();
   if (parts[0] === 'storage' && parts[1] === 'v1') parts.splice(0, 2);
-  const route = matchRoute(httpMethod, parts, isUpload);
-  if (route === undefined) throw unsupported(`${httpMethod} ${pathname}`);
-  return route;
-}
-
-function matchRoute(httpMethod: string, [root, bucket, collection, object, verb, b, toBucket, o, toObject, ...rest]: string[], isUpload: boolean): Route | undefined {
-  if (root !== 'b' || rest.length > 0) return undefined;
-  if (!bucket) return httpMethod === 'GET' ? { method: 'buckets.list' } : httpMethod === 'POST' ? { method: 'buckets.insert' } : undefined;
-  if (collection === undefined) return named(BUCKET_METHODS[httpMethod], { bucket });
-  if (collection !== 'o') return undefined;
-  if (isUpload) return object === undefined ? named(RESUMABLE_METHODS[httpMethod], { bucket }) : undefined;
-  if (object === undefined || object === '') return httpMethod === 'GET' ? { method: 'objects.list', bucket } : undefined;
-  if (verb === undefined) return named(OBJECT_METHODS[httpMethod], { bucket, object });
-  if (httpMethod !== 'POST') return undefined;
-  if (verb === 'compose' && b === undefined) return { method: 'objects.compose', bucket, object };
-  if ((verb === 'copyTo' || verb === 'rewriteTo') && b === 'b' && toBucket && o === 'o' && toObject) {
-    return { method: verb === 'copyTo' ? 'objects.copy' : 'objects.rewrite', bucket, object, toBucket, toObject };
+  if (isUpload) {
+    const method = parts.length === 3 && parts[0] === 'b' && parts[2] === 'o' ? RESUMABLE_METHODS[httpMethod] : undefined;
+    if (method === undefined) throw unsupported(`${httpMethod} ${pathname}`);
+    return { method, bucket: parts[1]! };
   }
-  return undefined;
+  // `/b` and `/projects` begin paths of the JSON API; a bucket's name has three characters or more, so anything else is the XML API.
+  if (!['b', 'projects', 'channels'].includes(parts[0] ?? '')) throw unsupported(`the XML API and signed URLs (${httpMethod} ${pathname})`);
+  if (parts.at(-1) === '') parts.pop();
+  const found = findMethod(httpMethod, parts);
+  if (found === undefined) throw unsupported(`${httpMethod} ${pathname}`);
+  // A POST to objects.insert's path without /upload would make an object without bytes, which this service leaves out.
+  if (found.method === 'objects.insert') throw unsupported('objects.insert without /upload');
+  return { method: found.method, ...found.names };
 }
-
-const named = (method: string | undefined, rest: Omit<Route, 'method'>): Route | undefined => (method === undefined ? undefined : { method, ...rest });
 
 function decode(part: string): string {
   try {
@@ -95,11 +90,34 @@ export function parseJson(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** Options of the API that are not there are refused, never passed over. */
-export function refuseOptions({ query, request }: Call): void {
-  for (const [name, unwanted] of Object.entries({ versions: 'true', softDeleted: 'true', returnPartialSuccess: 'true' })) {
-    if (query.get(name) === unwanted) throw unsupported(`${name}=${unwanted}`);
+export function header(call: Call, name: string): string | undefined {
+  const value = call.request.headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+}
+
+/** Headers that would change what a call means. */
+const REFUSED_HEADERS: Record<string, string> = {
+  'x-goog-encryption-algorithm': 'customer-supplied encryption keys', 'x-goog-encryption-key': 'customer-supplied encryption keys', 'x-goog-copy-source-encryption-algorithm': 'customer-supplied encryption keys',
+  'x-http-method-override': 'X-HTTP-Method-Override',
+};
+const FLAGS = new Set(['versions', 'softDeleted', 'includeTrailingDelimiter']);
+
+/** Whatever this service does not do is refused before the call has any effect, never passed over. */
+export function refuseOptions(call: Call): void {
+  const { method, query, request } = call;
+  const { required: wanted, refused, taken } = parametersOf(method === 'uploads.cancel' ? 'objects.insert' : method);
+  for (const [name, value] of query) {
+    if (refused.has(name) && value !== '' && value !== 'false') throw unsupported(`the parameter ${name} of ${method}`);
+    if (!refused.has(name) && !taken.has(name)) throw new Refusal(400, 'invalidParameter', `${method} has no parameter ${name}.`, name);
+    if (FLAGS.has(name) && !['true', 'false', ''].includes(value)) throw invalid(`Invalid boolean value: '${value}'.`, name);
   }
-  for (const name of ['kmsKeyName', 'destinationKmsKeyName', 'predefinedDefaultObjectAcl', 'restoreToken']) if (query.get(name)) throw unsupported(`the parameter ${name}`);
-  if (request.headers['x-goog-encryption-algorithm'] !== undefined) throw unsupported('customer-supplied encryption keys');
+  for (const name of wanted) if (!query.get(name)) throw required(name);
+  const alt = query.get('alt') ?? query.get('$alt') ?? 'json';
+  if (alt !== 'json' && !(alt === 'media' && method === 'objects.get')) throw new Refusal(400, 'invalidAltValue', `Invalid value for alt: ${alt}.`, 'alt');
+  const projection = query.get('projection') ?? 'noAcl';
+  if (projection !== 'noAcl' && projection !== 'full') throw invalid(`Invalid value for projection: ${projection}.`, 'projection');
+  for (const [name, what] of Object.entries(REFUSED_HEADERS)) if (request.headers[name] !== undefined) throw unsupported(what);
+  for (const name of ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since']) {
+    if (request.headers[name] !== undefined && (!method.endsWith('.get') || name.endsWith('since'))) throw unsupported(`the header ${name} of ${method}`);
+  }
 }

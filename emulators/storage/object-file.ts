@@ -25,15 +25,19 @@ export class Staged {
     return new Staged(path, await open(path, 'w+'));
   }
 
-  /** Takes up a file that a broken upload left: its bytes are read again for the sums. */
-  static async reopen(path: string): Promise<Staged> {
+  /** Takes up a file that a broken upload left: its bytes are read again for the sums. What goes beyond whole blocks, or beyond the content, is left off. */
+  static async reopen(path: string, blockBytes: number, contentBytesMax = Infinity): Promise<Staged> {
     const staged = new Staged(path, await open(path, 'r+'));
-    for (const buffer = Buffer.allocUnsafe(1 << 18); ;) {
-      const { bytesRead } = await staged.handle.read(buffer, 0, buffer.length, staged.size);
+    const size = Math.min((await staged.handle.stat()).size, contentBytesMax);
+    const end = size - (size % blockBytes);
+    await staged.handle.truncate(end);
+    for (const buffer = Buffer.allocUnsafe(1 << 18); staged.size < end;) {
+      const { bytesRead } = await staged.handle.read(buffer, 0, Math.min(buffer.length, end - staged.size), staged.size);
       if (bytesRead === 0) return staged;
       staged.sums.update(buffer.subarray(0, bytesRead));
       staged.size += bytesRead;
     }
+    return staged;
   }
 
   async append(bytes: Uint8Array): Promise<void> {

@@ -1,5 +1,6 @@
-// ifGenerationMatch and its kin, read from a request's query and held against what is stored; store.ts asks again at the commit.
-import { conditionNotMet, invalid, Refusal } from './refusal.ts';
+// ifGenerationMatch and its kin, read from a request and held against what is stored; store.ts asks again at the commit.
+import type { Call } from './call.ts';
+import { conditionNotMet, invalid } from './refusal.ts';
 
 const NAMES = ['ifGenerationMatch', 'ifGenerationNotMatch', 'ifMetagenerationMatch', 'ifMetagenerationNotMatch'] as const;
 export type Preconditions = Partial<Record<(typeof NAMES)[number], string>>;
@@ -37,12 +38,10 @@ export function checkPreconditions(conditions: Preconditions, current: Versioned
   }
 }
 
-/** For reads: a NotMatch that fails is 304, "you have it already". */
-export function checkForReading(conditions: Preconditions, current: Versioned): void {
-  try {
-    checkPreconditions(conditions, current);
-  } catch (error) {
-    if (error instanceof Refusal && error.location?.endsWith('NotMatch')) throw new Refusal(304, 'notModified', 'Not Modified', error.location);
-    throw error;
-  }
+/** If-Match and If-None-Match of a read: ETags in quotes or without, several with commas, or `*`. */
+export function checkEtags({ request }: Call, etag: string): void {
+  const names = (header: string | undefined): boolean | undefined =>
+    header?.split(',').some((one) => ['*', etag].includes(one.trim().replace(/^W\//, '').replace(/^"(.*)"$/, '$1')));
+  if (names(request.headers['if-match']) === false) throw conditionNotMet('If-Match');
+  if (names(request.headers['if-none-match']) === true) throw conditionNotMet('If-None-Match');
 }

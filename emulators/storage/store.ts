@@ -1,44 +1,28 @@
-// Buckets and objects on disk with an index in memory: the only place that knows where bytes lie. The handlers (buckets.ts,
-// objects.ts, uploads.ts) call it. What a method has returned from survives kill -9; half of it is never seen.
-import { createHash, randomUUID } from 'node:crypto';
+// Buckets and objects on disk with an index in memory: the only place that knows where bytes lie. The handlers (buckets.ts, objects.ts,
+// transfers.ts, uploads.ts) call it. What a method has returned from survives kill -9; half of it is never seen.
+import { randomUUID } from 'node:crypto';
 import { createReadStream, type ReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareUtf8, NameList } from './name-list.ts';
-import { copyWithMetadata, readMetadata, Staged } from './object-file.ts';
+import { BucketIndex } from './bucket-index.ts';
+import { refuseIfKept } from './keep.ts';
+import type { Rule } from './lifecycle.ts';
+import { compareUtf8 } from './name-list.ts';
+import { copyWithMetadata, Staged } from './object-file.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
-import { noBucket, noObject, Refusal } from './refusal.ts';
-
-/** Cloud Storage's object resource, without what follows from it (id, links, etag). */
-export type StoredObject = {
-  name: string;
-  generation: string;
-  metageneration: string;
-  size: string;
-  crc32c: string;
-  md5Hash?: string;
-  contentType?: string;
-  componentCount?: number;
-  timeCreated: string;
-  updated: string;
-  [writable: string]: unknown;
-};
-export type StoredBucket = { name: string; metageneration: string; timeCreated: string; updated: string; [writable: string]: unknown };
-
-type Bucket = { meta: StoredBucket; objects: Map<string, StoredObject>; names: NameList };
-/** Fields of a new object that its writer knows; the store adds the rest. */
-export type NewObject = { name: string; crc32c: string; md5Hash?: string; contentType?: string; componentCount?: number; [writable: string]: unknown };
-
-/** Object files read at once at the start. */
-const SCAN_AT_ONCE = 64;
+import { invalid, noBucket, noObject, Refusal } from './refusal.ts';
+import type { NewObject, StoredBucket, StoredObject } from './stored.ts';
+import { dueOf } from './due.ts';
+import { fileName, inState, stateOf, versionOf, type FileState, type Version } from './versions.ts';
 
 export class Store {
   readonly stagingDir: string;
   /** Resumable uploads that are under way; unlike staged files they outlive a restart. */
   readonly uploadsDir: string;
+  /** Milliseconds since 1970 on the steerable clock. */
+  readonly now: () => number;
   private readonly bucketsDir: string;
-  private readonly now: () => number;
-  private readonly buckets = new Map<string, Bucket>();
+  private readonly buckets = new Map<string, BucketIndex>();
   private readonly locks = new Map<string, Promise<unknown>>();
   private lastGeneration = 0n;
 
@@ -52,33 +36,26 @@ export class Store {
   static async open(dir: string, now: () => number): Promise<Store> {
     const store = new Store(dir, now);
     await rm(store.stagingDir, { recursive: true, force: true });
-    await mkdir(store.stagingDir, { recursive: true });
-    await mkdir(store.bucketsDir, { recursive: true });
+    for (const one of [store.stagingDir, store.bucketsDir, store.uploadsDir]) await mkdir(one, { recursive: true });
     for (const name of await readdir(store.bucketsDir)) await store.load(name);
     return store;
   }
 
   private async load(name: string): Promise<void> {
-    const text = await readFile(join(this.bucketsDir, name, 'bucket.json'), 'utf8').catch(() => undefined);
-    if (text === undefined) return; // Its making was not finished, so nobody was told of it.
-    const bucket: Bucket = { meta: JSON.parse(text) as StoredBucket, objects: new Map(), names: new NameList() };
-    const files = await readdir(this.objectsDir(name));
-    for (let at = 0; at < files.length; at += SCAN_AT_ONCE) {
-      const found = await Promise.all(files.slice(at, at + SCAN_AT_ONCE).map((file) => readMetadata(join(this.objectsDir(name), file))));
-      for (const meta of found as (StoredObject | undefined)[]) {
-        if (meta === undefined) continue;
-        bucket.objects.set(meta.name, meta);
-        if (BigInt(meta.generation) > this.lastGeneration) this.lastGeneration = BigInt(meta.generation);
-      }
+    const index = await BucketIndex.load(join(this.bucketsDir, name));
+    if (index === undefined) return;
+    this.buckets.set(name, index);
+    for (const versions of index.versions.values()) {
+      for (const one of [versions.live, ...versions.noncurrent, ...versions.softDeleted]) if (one !== undefined && BigInt(one.meta.generation) > this.lastGeneration) this.lastGeneration = BigInt(one.meta.generation);
     }
-    bucket.names.reset([...bucket.objects.keys()].sort(compareUtf8));
-    this.buckets.set(name, bucket);
+    for (const replaced of index.unfinished) (await this.putAway(index, replaced, false))();
   }
 
   // --- buckets
 
-  listBuckets(): StoredBucket[] {
-    return [...this.buckets.values()].map(({ meta }) => meta).sort((a, b) => compareUtf8(a.name, b.name));
+  listBuckets(project?: string): StoredBucket[] {
+    const all = [...this.buckets.values()].map(({ meta }) => meta).sort((a, b) => compareUtf8(a.name, b.name));
+    return project === undefined ? all : all.filter((bucket) => bucket.project === undefined || bucket.project === project);
   }
 
   bucket(name: string): StoredBucket {
@@ -93,7 +70,7 @@ export class Store {
       await rm(join(this.bucketsDir, fields.name), { recursive: true, force: true });
       await mkdir(this.objectsDir(fields.name), { recursive: true });
       await this.saveBucket(meta);
-      this.buckets.set(fields.name, { meta, objects: new Map(), names: new NameList() });
+      this.buckets.set(fields.name, new BucketIndex(meta));
       return meta;
     });
   }
@@ -109,11 +86,12 @@ export class Store {
     });
   }
 
+  /** Noncurrent versions keep a bucket from being deleted, soft-deleted ones do not. */
   async deleteBucket(name: string, conditions: Preconditions): Promise<void> {
     await this.alone(name, async () => {
       const bucket = this.find(name);
       checkPreconditions(conditions, bucket.meta);
-      if (bucket.objects.size > 0) throw new Refusal(409, 'conflict', 'The bucket you tried to delete is not empty.');
+      if (bucket.all.count > 0) throw new Refusal(409, 'conflict', 'The bucket you tried to delete is not empty.');
       this.buckets.delete(name);
       const grave = this.stagingPath();
       await rename(join(this.bucketsDir, name), grave);
@@ -132,20 +110,26 @@ export class Store {
 
   // --- objects
 
-  names(bucket: string): NameList {
-    return this.find(bucket).names;
+  /** For listings: the names in order, and the versions of each. */
+  index(bucket: string): BucketIndex {
+    return this.find(bucket);
   }
 
-  /** The live object, or undefined; a generation that is not the live one is not kept here. */
+  /** The live object, or the version of that generation; undefined when there is none. */
   object(bucket: string, name: string, generation?: string | null): StoredObject | undefined {
-    const found = this.find(bucket).objects.get(name);
-    return generation && found?.generation !== generation ? undefined : found;
+    return versionOf(this.find(bucket).versions.get(name), generation)?.meta;
   }
 
   objectOrRefuse(bucket: string, name: string, generation?: string | null): StoredObject {
     const found = this.object(bucket, name, generation);
     if (found === undefined) throw noObject(bucket, name);
     return found;
+  }
+
+  softDeleted(bucket: string, name: string, generation: string): StoredObject {
+    const found = this.find(bucket).versions.get(name)?.softDeleted.find(({ meta }) => meta.generation === generation);
+    if (found === undefined || Date.parse(found.meta.hardDeleteTime!) <= this.now()) throw noObject(bucket, name);
+    return found.meta;
   }
 
   stagingPath(): string {
@@ -156,13 +140,26 @@ export class Store {
     return Staged.create(this.stagingPath());
   }
 
-  /** Makes the staged bytes the object `fields.name`, if the preconditions hold at that very moment. */
+  /** Makes the staged bytes the object `fields.name`, if the preconditions hold at that very moment and what was there may be replaced. */
   async commit(bucket: string, staged: Staged, fields: NewObject, conditions: Preconditions): Promise<StoredObject> {
-    const time = this.time();
-    return this.replace(bucket, fields.name, conditions, async (path) => {
-      const meta: StoredObject = { ...fields, generation: this.nextGeneration(), metageneration: '1', size: String(staged.size), timeCreated: time, updated: time };
+    return this.alone(`${bucket}/${fields.name}`, async () => {
+      const index = this.find(bucket);
+      const before = index.versions.get(fields.name)?.live;
+      checkPreconditions(conditions, before?.meta);
+      refuseIfKept(index.meta, before?.meta, this.now());
+      const time = this.time();
+      const hold = index.meta['defaultEventBasedHold'] === true && fields['eventBasedHold'] === undefined ? { eventBasedHold: true } : {};
+      const meta: StoredObject = {
+        storageClass: index.meta['storageClass'] ?? 'STANDARD', ...fields, ...hold,
+        generation: this.nextGeneration(), metageneration: '1', size: String(staged.size), timeCreated: time, updated: time,
+      };
+      const made: Version = { meta, file: fileName(meta.name, meta.generation) };
       await staged.seal(meta);
-      await rename(staged.path, path);
+      await rename(staged.path, this.pathOf(bucket, made));
+      const forget = before === undefined ? undefined : await this.putAway(index, before, false);
+      await syncDir(this.objectsDir(bucket));
+      forget?.();
+      index.add(made);
       return meta;
     }).catch(async (error: unknown) => {
       await staged.discard();
@@ -172,47 +169,103 @@ export class Store {
 
   /** Gives an object other metadata: same bytes, same generation, next metageneration. */
   async changeObject(bucket: string, name: string, generation: string | null, conditions: Preconditions, change: (meta: StoredObject) => StoredObject): Promise<StoredObject> {
-    return this.replace(bucket, name, conditions, async (path) => {
-      const before = this.objectOrRefuse(bucket, name, generation);
-      const meta = { ...change(before), metageneration: String(BigInt(before.metageneration) + 1n), updated: this.time() };
-      const beside = this.stagingPath();
-      await copyWithMetadata(path, beside, Number(before.size), meta);
-      await rename(beside, path);
+    return this.alone(`${bucket}/${name}`, async () => {
+      const { index, version } = this.versionOrRefuse(bucket, name, generation);
+      checkPreconditions(conditions, version.meta);
+      const time = this.time();
+      const changed = change(version.meta);
+      const meta: StoredObject = { ...changed, metageneration: String(BigInt(version.meta.metageneration) + 1n), updated: time, ...(changed.releasedTime === 'now' ? { releasedTime: time } : {}) };
+      await this.rewriteMetadata(index, version, meta);
       return meta;
     });
   }
 
+  private async rewriteMetadata(index: BucketIndex, version: Version, meta: StoredObject): Promise<void> {
+    const beside = this.stagingPath();
+    await copyWithMetadata(this.pathOf(index.meta.name, version), beside, Number(meta.size), meta);
+    await rename(beside, this.pathOf(index.meta.name, version));
+    await syncDir(this.objectsDir(index.meta.name));
+    version.meta = meta;
+  }
+
+  /** Without a generation the live version becomes noncurrent where versioning is on; with one that version is deleted. */
   async deleteObject(bucket: string, name: string, generation: string | null, conditions: Preconditions): Promise<void> {
     await this.alone(`${bucket}/${name}`, async () => {
-      this.objectOrRefuse(bucket, name, generation);
-      const { objects, names } = this.find(bucket);
-      checkPreconditions(conditions, objects.get(name));
-      await unlink(this.pathOf(bucket, name));
+      const { index, version } = this.versionOrRefuse(bucket, name, generation);
+      checkPreconditions(conditions, version.meta);
+      refuseIfKept(index.meta, version.meta, this.now());
+      const forget = await this.putAway(index, version, Boolean(generation));
       await syncDir(this.objectsDir(bucket));
-      objects.delete(name);
-      names.delete(name);
+      forget();
     });
   }
 
   /** The bytes from `start` to `end` (both counted), as they are now: a later overwrite does not disturb the reader. */
   async read(bucket: string, name: string, generation: string, start: number, end: number): Promise<ReadStream> {
     const handle = await this.alone(`${bucket}/${name}`, async () => {
-      if (this.object(bucket, name)?.generation !== generation) throw noObject(bucket, name);
-      return open(this.pathOf(bucket, name), 'r');
+      const versions = this.find(bucket).versions.get(name);
+      const version = versionOf(versions, generation) ?? versions?.softDeleted.find(({ meta }) => meta.generation === generation);
+      if (version === undefined) throw noObject(bucket, name);
+      return open(this.pathOf(bucket, version), 'r');
     });
     return createReadStream('', { fd: handle, start, end, highWaterMark: 1 << 18 });
   }
 
-  private async replace(bucket: string, name: string, conditions: Preconditions, write: (path: string) => Promise<StoredObject>): Promise<StoredObject> {
-    return this.alone(`${bucket}/${name}`, async () => {
-      const before = this.find(bucket);
-      checkPreconditions(conditions, before.objects.get(name));
-      const meta = await write(this.pathOf(bucket, name));
-      await syncDir(this.objectsDir(bucket));
-      before.objects.set(name, meta);
-      before.names.add(name);
-      return meta;
-    });
+  /**
+   * A version leaves its place: it becomes noncurrent, or soft-deleted, or is gone. On disk one rename or unlink, which the caller syncs; the
+   * function that comes back does the same in memory, so that a reader never finds a name without the version that it has.
+   */
+  private async putAway(index: BucketIndex, version: Version, isForGood: boolean): Promise<() => void> {
+    const softSeconds = Number((index.meta['softDeletePolicy'] as { retentionDurationSeconds?: string } | undefined)?.retentionDurationSeconds ?? 0);
+    const nowMs = Math.floor(this.now());
+    const before = stateOf(version.file);
+    const isArchived = (index.meta['versioning'] as { enabled?: boolean } | undefined)?.enabled === true && !isForGood && before.noncurrentMs === undefined;
+    const path = this.pathOf(index.meta.name, version);
+    const state: FileState | undefined = isArchived ? { noncurrentMs: nowMs } : softSeconds > 0 ? { ...before, softDeletedMs: nowMs, hardDeleteMs: nowMs + softSeconds * 1_000 } : undefined;
+    if (state === undefined) {
+      await unlink(path);
+      return () => index.remove(version);
+    }
+    const moved = inState(version, state);
+    await rename(path, this.pathOf(index.meta.name, moved));
+    return () => {
+      index.remove(version);
+      index.add(moved);
+    };
+  }
+
+  // --- what time brings
+
+  /** Carries out lifecycle rules, and removes soft-deleted versions whose time is over. server.ts calls it every second. */
+  async sweep(): Promise<void> {
+    for (const index of this.buckets.values()) {
+      const rules = (index.meta['lifecycle'] as { rule: Rule[] } | undefined)?.rule ?? [];
+      for (const name of rules.length > 0 ? [...index.versions.keys()] : [...index.softDeleted.from('')]) {
+        if (dueOf(index, rules, name, this.now()).length > 0) await this.alone(`${index.meta.name}/${name}`, () => this.carryOut(index, rules, name));
+      }
+    }
+  }
+
+  private async carryOut(index: BucketIndex, rules: readonly Rule[], name: string): Promise<void> {
+    for (const { version, storageClass } of dueOf(index, rules, name, this.now())) {
+      if (storageClass !== undefined) await this.rewriteMetadata(index, version, { ...version.meta, storageClass, timeStorageClassUpdated: this.time(), metageneration: String(BigInt(version.meta.metageneration) + 1n), updated: this.time() });
+      else if (version.meta.softDeleteTime === undefined) (await this.putAway(index, version, false))();
+      else {
+        await unlink(this.pathOf(index.meta.name, version));
+        index.remove(version);
+      }
+    }
+    await syncDir(this.objectsDir(index.meta.name));
+  }
+
+  // --- below
+
+  private versionOrRefuse(bucket: string, name: string, generation: string | null): { index: BucketIndex; version: Version } {
+    if (generation !== null && !/^\d+$/.test(generation)) throw invalid(`Invalid value for: generation: ${generation}`, 'generation');
+    const index = this.find(bucket);
+    const version = versionOf(index.versions.get(name), generation);
+    if (version === undefined) throw noObject(bucket, name);
+    return { index, version };
   }
 
   /** Runs one after another whatever concerns the same name. */
@@ -226,9 +279,9 @@ export class Store {
     }
   }
 
-  private find(name: string): Bucket {
+  private find(name: string): BucketIndex {
     const bucket = this.buckets.get(name);
-    if (bucket === undefined) throw noBucket(name);
+    if (bucket === undefined) throw noBucket();
     return bucket;
   }
 
@@ -239,7 +292,7 @@ export class Store {
     return String(this.lastGeneration);
   }
 
-  private time(): string {
+  time(): string {
     return new Date(this.now()).toISOString();
   }
 
@@ -247,9 +300,8 @@ export class Store {
     return join(this.bucketsDir, bucket, 'objects');
   }
 
-  /** Object names may hold anything, so files are named by their hash. */
-  private pathOf(bucket: string, name: string): string {
-    return join(this.objectsDir(bucket), createHash('sha256').update(name).digest('hex'));
+  private pathOf(bucket: string, { file }: { file: string }): string {
+    return join(this.objectsDir(bucket), file);
   }
 }
 

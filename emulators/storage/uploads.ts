@@ -1,14 +1,16 @@
 // objects.insert in its three forms: media, multipart and resumable. server.ts calls insert and cancel; bytes go to a staged file,
 // which becomes the object when all are there, the checksums agree and the preconditions hold.
 import type { Call, Answer } from './call.ts';
-import { parseJson, readJson } from './call.ts';
+import { header, parseJson, readJson } from './call.ts';
+import { damaged } from './damage.ts';
 import type { Staged } from './object-file.ts';
+import { newFields, objectFields } from './object-fields.ts';
 import { splitMultipart } from './multipart.ts';
 import { checkPreconditions, readPreconditions, type Preconditions } from './preconditions.ts';
-import { invalid, unsupported } from './refusal.ts';
-import { objectFields, objectResource } from './resources.ts';
+import { invalid, required, unsupported } from './refusal.ts';
+import { objectResource } from './resources.ts';
 import { cancelResumable, continueResumable, startResumable } from './resumable.ts';
-import type { NewObject, StoredObject } from './store.ts';
+import type { NewObject, StoredObject } from './stored.ts';
 
 /** What is to be made of the bytes; kept with a resumable upload. */
 export type Target = { bucket: string; body: Record<string, unknown>; name: string; contentType?: string; conditions: Preconditions };
@@ -17,11 +19,13 @@ export async function insert(call: Call): Promise<Answer> {
   const { request, query } = call;
   const type = query.get('uploadType');
   if (query.has('upload_id')) return continueResumable(call);
-  if (request.method !== 'POST') throw invalid('PUT goes to the address of a resumable upload, which has an upload_id.');
+  if (request.method !== 'POST') throw invalid('PUT goes to the address of a resumable upload, which has an upload_id.', 'upload_id');
+  if (header(call, 'content-encoding') !== undefined) throw unsupported('request bodies with Content-Encoding');
+  call.store.bucket(call.bucket);
   if (type === 'media') return insertMedia(call);
   if (type === 'multipart') return insertMultipart(call);
   if (type === 'resumable') return startResumable(call, targetOf(call, await readJson(request), header(call, 'x-upload-content-type')));
-  throw invalid(`Upload type ${type ?? ''} is not known: media, multipart or resumable.`, 'uploadType');
+  throw type === null ? required('uploadType') : invalid(`Upload type ${type} is not known: media, multipart or resumable.`, 'uploadType');
 }
 
 export const cancel = (call: Call): Promise<Answer> => cancelResumable(call);
@@ -30,7 +34,7 @@ async function insertMedia(call: Call): Promise<Answer> {
   const target = targetOf(call, {}, header(call, 'content-type'));
   const staged = await call.store.stage();
   return receive(call, staged, async () => {
-    for await (const chunk of call.request as AsyncIterable<Buffer>) await staged.append(chunk);
+    for await (const chunk of damaged(call, call.request as AsyncIterable<Buffer>)) await staged.append(chunk);
     return target;
   });
 }
@@ -45,9 +49,13 @@ async function insertMultipart(call: Call): Promise<Answer> {
     const first = await parts.next();
     if (first.done || first.value.kind !== 'metadata') throw invalid('Missing the metadata part of the multipart upload.');
     const target = targetOf(call, parseJson(first.value.text), first.value.mediaType);
-    for await (const part of parts) if (part.kind === 'media') await staged.append(part.bytes);
+    for await (const bytes of damaged(call, mediaOf(parts))) await staged.append(bytes);
     return target;
   });
+}
+
+async function* mediaOf(parts: ReturnType<typeof splitMultipart>): AsyncGenerator<Buffer> {
+  for await (const part of parts) if (part.kind === 'media') yield part.bytes;
 }
 
 async function receive(call: Call, staged: Staged, fill: () => Promise<Target>): Promise<Answer> {
@@ -58,15 +66,17 @@ async function receive(call: Call, staged: Staged, fill: () => Promise<Target>):
     await staged.discard();
     throw error;
   }
-  return { json: objectResource(call.base, call.bucket, await commitUpload(call, staged, target)) };
+  const made = await commitUpload(call, staged, target);
+  return { json: objectResource(call.base, call.store.bucket(call.bucket), made) };
 }
 
 /** Name, fields and preconditions of the object to be made, refused early where that is possible. */
 export function targetOf(call: Call, body: Record<string, unknown>, mediaType: string | undefined): Target {
-  const name = call.query.get('name') ?? body['name'];
-  if (typeof name !== 'string' || name === '') throw invalid('Required object name', 'name');
-  if (Buffer.byteLength(name) > 1_024 || /[\r\n]/.test(name) || name === '.' || name === '..') throw invalid(`Invalid object name: ${JSON.stringify(name)}`, 'name');
-  objectFields(body);
+  const inUrl = call.query.get('name') || undefined;
+  const name = inUrl ?? body['name'];
+  if (inUrl !== undefined && body['name'] !== undefined && body['name'] !== inUrl) throw invalid(`Value '${String(body['name'])}' in content does not agree with value '${inUrl}'.`, 'name');
+  checkObjectName(name);
+  newFields(objectFields(body));
   const encoding = call.query.get('contentEncoding');
   const conditions = readPreconditions(call.query);
   checkPreconditions(conditions, call.store.object(call.bucket, name));
@@ -78,22 +88,35 @@ export function targetOf(call: Call, body: Record<string, unknown>, mediaType: s
   };
 }
 
+/** Up to 1,024 bytes of UTF-8, without line breaks, and not one of the names that paths would lose. */
+export function checkObjectName(name: unknown): asserts name is string {
+  if (name === undefined || name === '') throw required('name');
+  if (typeof name !== 'string' || /[\r\n]/.test(name) || name === '.' || name === '..' || name.startsWith('.well-known/acme-challenge/') || !name.isWellFormed()) throw invalid(`Disallowed object name: ${JSON.stringify(name)}`, 'name');
+  const bytes = Buffer.byteLength(name);
+  if (bytes > 1_024) throw invalid(`The maximum object length is 1024 characters, but got a name with ${bytes} characters: '${name.slice(0, 64)}...'`, 'name');
+}
+
 /** Checks the sums that the client gave, then makes the object. Discards the staged file when it is refused. */
-export async function commitUpload(call: Call, staged: Staged, target: Target): Promise<StoredObject> {
+export async function commitUpload(call: Call, staged: Staged, target: Target, uploadId?: string): Promise<StoredObject> {
   const sums = staged.checksums();
+  let fields: NewObject;
   try {
-    const wanted = { ...hashHeader(call), ...(pickText(target.body, 'crc32c')), ...(pickText(target.body, 'md5Hash')) };
-    if (wanted.crc32c !== undefined && wanted.crc32c !== sums.crc32c) throw invalid(`Provided CRC32C "${wanted.crc32c}" doesn't match calculated CRC32C "${sums.crc32c}".`, 'crc32c');
-    if (wanted.md5Hash !== undefined && wanted.md5Hash !== sums.md5Hash) throw invalid(`Provided MD5 hash "${wanted.md5Hash}" doesn't match calculated MD5 hash "${sums.md5Hash}".`, 'md5Hash');
+    checkSums({ ...pickText(target.body, 'crc32c'), ...pickText(target.body, 'md5Hash') }, sums);
+    checkSums(hashHeader(call), sums);
+    const { contentType } = target;
+    fields = { ...newFields(objectFields(target.body)), ...(contentType === undefined ? {} : { contentType }), name: target.name, ...sums, ...(uploadId === undefined ? {} : { uploadId }) };
   } catch (error) {
     await staged.discard();
     throw error;
   }
-  const fields: NewObject = {
-    ...objectFields(target.body), name: target.name, ...sums,
-    contentType: target.contentType ?? 'application/octet-stream',
-  };
   return call.store.commit(target.bucket, staged, fields, target.conditions);
+}
+
+type Sums = { crc32c?: string; md5Hash?: string };
+
+function checkSums(wanted: Sums, sums: Required<Sums>): void {
+  if (wanted.crc32c !== undefined && wanted.crc32c !== sums.crc32c) throw invalid(`Provided CRC32C "${wanted.crc32c}" doesn't match calculated CRC32C "${sums.crc32c}".`);
+  if (wanted.md5Hash !== undefined && wanted.md5Hash !== sums.md5Hash) throw invalid(`Provided MD5 hash "${wanted.md5Hash}" doesn't match calculated MD5 hash "${sums.md5Hash}".`);
 }
 
 function pickText<K extends string>(body: Record<string, unknown>, name: K): Partial<Record<K, string>> {
@@ -101,8 +124,8 @@ function pickText<K extends string>(body: Record<string, unknown>, name: K): Par
 }
 
 /** `X-Goog-Hash: crc32c=…,md5=…` and `Content-MD5`. */
-function hashHeader(call: Call): { crc32c?: string; md5Hash?: string } {
-  const found: { crc32c?: string; md5Hash?: string } = {};
+function hashHeader(call: Call): Sums {
+  const found: Sums = {};
   for (const entry of (header(call, 'x-goog-hash') ?? '').split(',')) {
     const [, kind, value] = /^\s*(crc32c|md5)=(\S+)\s*$/.exec(entry) ?? [];
     if (kind === 'crc32c') found.crc32c = value!;
@@ -111,9 +134,4 @@ function hashHeader(call: Call): { crc32c?: string; md5Hash?: string } {
   }
   const md5 = header(call, 'content-md5');
   return md5 === undefined ? found : { ...found, md5Hash: md5 };
-}
-
-function header(call: Call, name: string): string | undefined {
-  const value = call.request.headers[name];
-  return Array.isArray(value) ? value.join(',') : value;
 }

@@ -160,7 +160,7 @@ describe('objects', () => {
 describe('what is not there and what is broken on purpose', () => {
   it('says 501 and its name for what it does not support', async () => {
     const response = await fetch(`http://127.0.0.1:${service.port}/b/raw-files/acl`);
-    expect([response.status, ((await response.json()) as { error: { message: string } }).error.message]).toEqual([501, 'The local Cloud Storage does not support GET /b/raw-files/acl.']);
+    expect([response.status, ((await response.json()) as { error: { message: string } }).error.message]).toEqual([501, 'The local Cloud Storage does not support bucketAccessControls.list.']);
   });
 
   it('fails as planned and the client tries again; a lost answer makes a 412 of the second try, a lost object is not there', async () => {

@@ -30,7 +30,7 @@ async function kill(): Promise<void> {
 it('keeps every acknowledged object byte by byte over three kills in the middle of uploads', async () => {
   const acknowledged = new Map<string, string>();
   let base = await startProcess();
-  await fetch(`${base}/b`, { method: 'POST', body: JSON.stringify({ name: 'kept' }) });
+  await fetch(`${base}/b?project=local`, { method: 'POST', body: JSON.stringify({ name: 'kept' }) });
   for (let round = 0; round < 3; round += 1) {
     let number = 0;
     let broken = 0;

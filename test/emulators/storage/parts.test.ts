@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Checksummer, crc32c } from '../../../emulators/storage/checksum.ts';
 import { splitMultipart } from '../../../emulators/storage/multipart.ts';
+import { listPage } from '../../../emulators/storage/listing.ts';
 import { compareUtf8, NameList } from '../../../emulators/storage/name-list.ts';
 
 describe('crc32c', () => {
@@ -38,12 +39,15 @@ describe('NameList', () => {
       const list = new NameList();
       for (const item of names) list.add(item);
       const found: string[] = [];
-      for (let after: string | undefined; ;) {
-        const page = list.list({ prefix, ...(isGrouped ? { delimiter: '/' } : {}), maxResults, ...(after === undefined ? {} : { after }) });
-        expect(page.names.length + page.prefixes.length).toBeLessThanOrEqual(maxResults);
-        found.push(...page.names, ...page.prefixes);
-        if (page.after === undefined) break;
-        after = page.after;
+      for (let pageToken: string | undefined; ;) {
+        const page = listPage(list, {
+          prefix, ...(isGrouped ? { delimiter: '/' } : {}), maxResults, ...(pageToken === undefined ? {} : { pageToken }),
+          itemsOf: (item) => [item], generationOf: () => '1',
+        });
+        expect(page.items.length + page.prefixes.length).toBeLessThanOrEqual(maxResults);
+        found.push(...page.items, ...page.prefixes);
+        if (page.nextPageToken === undefined) break;
+        pageToken = page.nextPageToken;
       }
       const expected = new Set(names.filter((item) => item.startsWith(prefix)).map((item) => {
         const cut = isGrouped ? item.indexOf('/', prefix.length) : -1;
