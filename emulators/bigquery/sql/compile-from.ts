@@ -5,7 +5,7 @@ import { compileExpr } from './compile-expression.ts';
 import { compilePivot, compileUnpivot } from './compile-pivot.ts';
 import { compileQuery } from './compile-query.ts';
 import { compileTable, compileTableFunction } from './compile-table.ts';
-import { compileUnnest, elementSource } from './compile-unnest.ts';
+import { compileUnnest, elementSource, unnestBeside, type Unnested } from './compile-unnest.ts';
 import { compileComparison } from './compile-comparison.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { resolveName } from './names.ts';
@@ -20,11 +20,7 @@ type Join = Extract<FromItem, { kind: 'join' }>;
 export function compileFrom(compilation: Compilation, scope: Scope, item: FromItem, where: Expr | undefined): string {
   switch (item.kind) {
     case 'join': return compileJoin(compilation, scope, item, where);
-    case 'unnest': {
-      const { sql, source } = compileUnnest(compilation, compileExpr(compilation, scope, item.expr), item.alias?.text, item.offset?.text, item.place);
-      addSource(scope, source, item.alias);
-      return sql;
-    }
+    case 'unnest': return compileArray(compilation, scope, item).sql;
     case 'subquery': return addRelation(compilation, scope, compileQuery(compilation, scope.parent, item.query), item.alias);
     case 'tableFunction': return addRelation(compilation, scope, compileTableFunction(compilation, scope, item), item.alias ?? item.path.at(-1));
     case 'pivot': return addRelation(compilation, scope, compilePivot(compilation, scope, item), item.alias);
@@ -36,11 +32,7 @@ export function compileFrom(compilation: Compilation, scope: Scope, item: FromIt
 function compileNamed(compilation: Compilation, scope: Scope, item: Extract<FromItem, { kind: 'table' }>, where: Expr | undefined): string {
   const [first] = item.path;
   const alias = item.alias ?? item.path.at(-1);
-  if (item.path.length > 1 && first && isSource(scope, first)) {
-    const { sql, source } = compileUnnest(compilation, resolveName(compilation, scope, item.path), alias?.text, item.offset?.text, item.place);
-    addSource(scope, source, alias);
-    return sql;
-  }
+  if (arrayItem(scope, item)) return compileArray(compilation, scope, item).sql;
   const cte = item.path.length === 1 && first ? findCte(scope.parent, first.text) : undefined;
   if (cte) {
     const columns = cte.columns.map((column) => ({ duckName: column.name, ...column }));
@@ -52,7 +44,24 @@ function compileNamed(compilation: Compilation, scope: Scope, item: Extract<From
   return sql;
 }
 
+type ArrayItem = Extract<FromItem, { kind: 'unnest' | 'table' }>;
+
+/** `UNNEST(…)`, or the path of an array column behind the alias of its table: `FROM t, t.items`. */
+function arrayItem(scope: Scope, item: FromItem): ArrayItem | undefined {
+  if (item.kind === 'unnest') return item;
+  return item.kind === 'table' && item.path.length > 1 && item.path[0] !== undefined && isSource(scope, item.path[0]) ? item : undefined;
+}
+
+function compileArray(compilation: Compilation, scope: Scope, item: ArrayItem): Unnested {
+  const array = item.kind === 'unnest' ? compileExpr(compilation, scope, item.expr) : resolveName(compilation, scope, item.path);
+  const alias = item.alias ?? (item.kind === 'table' ? item.path.at(-1) : undefined);
+  const unnested = compileUnnest(compilation, array, alias?.text, item.offset?.text, item.place);
+  addSource(scope, unnested.source, alias);
+  return unnested;
+}
+
 function isSource(scope: Scope, name: Name): boolean {
+  if (name.isTable) return false;
   for (let at: Scope | undefined = scope; at; at = at.parent) {
     if (at.sources.some(({ alias }) => alias?.toLowerCase() === name.text.toLowerCase())) return true;
   }
@@ -83,22 +92,26 @@ function compileJoin(compilation: Compilation, scope: Scope, join: Join, where: 
   const first = scope.sources.length;
   const left = compileFrom(compilation, scope, join.left, where);
   const middle = scope.sources.length;
-  const isArray = join.right.kind === 'unnest' || (join.right.kind === 'table' && join.right.path.length > 1 && join.right.path[0] !== undefined && isSource(scope, join.right.path[0]));
+  const array = arrayItem(scope, join.right);
+  if (array) return compileArrayJoin(compilation, scope, join, left, compileArray(compilation, scope, array), first, middle);
   const right = join.right.kind === 'join' ? `(${compileFrom(compilation, scope, join.right, where)})` : compileFrom(compilation, scope, join.right, where);
-  if (isArray) return compileArrayJoin(compilation, scope, join, left, right);
   if (join.type === 'CROSS') return `${left} CROSS JOIN ${right}`;
   if (join.using) return `${left} ${join.type} JOIN ${right} ON ${compileUsing(scope, join, first, middle)}`;
   if (!join.on) throw invalidQuery(`Syntax error: ${join.type} JOIN must have an immediately following ON or USING clause`, join.place);
   return `${left} ${join.type} JOIN ${right} ON ${requireBool(compileExpr(compilation, scope, join.on), 'JOIN ON clause', join.on.place).sql}`;
 }
 
-function compileArrayJoin(compilation: Compilation, scope: Scope, join: Join, left: string, right: string): string {
+function compileArrayJoin(compilation: Compilation, scope: Scope, join: Join, left: string, right: Unnested, first: number, middle: number): string {
   if (join.type === 'RIGHT' || join.type === 'FULL') throw invalidQuery(`Array scan is not allowed with ${join.type} JOIN`, join.place);
-  const condition = join.on ? requireBool(compileExpr(compilation, scope, join.on), 'JOIN ON clause', join.on.place).sql : undefined;
-  const alias = /AS (t\d+)$/.exec(right)?.[1];
-  // DuckDB joins a lateral relation on TRUE only, so a condition goes inside.
-  const filtered = condition && alias ? `(SELECT * FROM ${right} WHERE ${condition}) AS ${alias}` : right;
-  return join.type === 'LEFT' ? `${left} LEFT JOIN LATERAL ${filtered} ON TRUE` : `${left} CROSS JOIN LATERAL ${filtered}`;
+  const condition = (): string | undefined => join.on && requireBool(compileExpr(compilation, scope, join.on), 'JOIN ON clause', join.on.place).sql;
+  if (join.type === 'LEFT' && join.on) {
+    // DuckDB joins a lateral relation on TRUE only, so the condition goes inside.
+    return `${left} LEFT JOIN LATERAL (SELECT * FROM ${right.sql} WHERE ${condition()}) AS ${right.duckAlias} ON TRUE`;
+  }
+  const sources = scope.sources.slice(first, middle);
+  const beside = unnestBeside(left, sources, right, join.type === 'LEFT');
+  scope.sources.splice(first, middle - first, ...sources);
+  return join.on ? `(SELECT * FROM ${beside} WHERE ${condition()}) AS ${right.duckAlias}` : beside;
 }
 
 /** A USING column is one column: the left one's value (either one's in a FULL JOIN), placed before all others of the two tables. */

@@ -14,8 +14,11 @@ export function elementSource(element: Typed, alias: string | undefined): Source
   return { columns, value: element, isElement: true, ...(alias !== undefined && { alias }) };
 }
 
+/** An array in a FROM clause: as a relation of its own, and as what a join needs to unnest it beside another relation. */
+export type Unnested = { sql: string; source: Source; duckAlias: string; array: string; hasOffset: boolean };
+
 /** The relation is written so that DuckDB's own rewriting of UNNEST applies: both unnests in one SELECT without FROM. */
-export function compileUnnest(compilation: Compilation, array: Typed, alias: string | undefined, offset: string | undefined, place: Place): { sql: string; source: Source; duckAlias: string } {
+export function compileUnnest(compilation: Compilation, array: Typed, alias: string | undefined, offset: string | undefined, place: Place): Unnested {
   if (array.type.kind !== 'ARRAY') {
     throw invalidQuery(`Values referenced in UNNEST must be arrays. UNNEST contains expression of type ${typeName(array.type)}`, place);
   }
@@ -23,5 +26,25 @@ export function compileUnnest(compilation: Compilation, array: Typed, alias: str
   const source = elementSource({ sql: `${duckAlias}.v`, type: array.type.element }, alias);
   if (offset !== undefined) source.columns.push({ name: offset, sql: `${duckAlias}.o`, type: INT64 });
   const position = offset === undefined ? '' : `, unnest(range(len(${array.sql}))) AS o`;
-  return { sql: `(SELECT unnest(${array.sql}) AS v${position}) AS ${duckAlias}`, source, duckAlias };
+  return { sql: `(SELECT unnest(${array.sql}) AS v${position}) AS ${duckAlias}`, source, duckAlias, array: array.sql, hasOffset: offset !== undefined };
+}
+
+/**
+ * `left CROSS JOIN UNNEST(array)` as one SELECT that unnests while it reads the left side. Written as a lateral join, DuckDB keeps that form only
+ * where no condition follows; with `WHERE key = …` it hashes the whole left side first, which took twenty times as long and gigabytes.
+ * Answers the relation; `sources`, those of the left side, are replaced by ones that point into it.
+ */
+export function unnestBeside(left: string, sources: Source[], { duckAlias, array, hasOffset }: Unnested, keepsEmpty: boolean): string {
+  const kept: string[] = [];
+  const keep = (sql: string): string => `${duckAlias}.c${kept.push(`${sql} AS c${kept.length}`) - 1}`;
+  for (const [at, source] of sources.entries()) {
+    const { value } = source;
+    const lifted = value && { ...value, sql: keep(value.sql) };
+    const columns = source.columns.map((column) => ({ ...column, sql: value && lifted && column.sql.includes(value.sql) ? column.sql.replaceAll(value.sql, lifted.sql) : keep(column.sql) }));
+    sources[at] = { ...source, columns, ...(lifted && { value: lifted }) };
+  }
+  // A LEFT JOIN has one row of NULLs for an array without elements.
+  const elements = (list: string): string => (keepsEmpty ? `unnest(CASE WHEN len(${array}) > 0 THEN ${list} ELSE [NULL] END)` : `unnest(${list})`);
+  const items = [...kept, `${elements(array)} AS v`, ...(hasOffset ? [`${elements(`range(len(${array}))`)} AS o`] : [])];
+  return `(SELECT ${items.join(', ')} FROM ${left}) AS ${duckAlias}`;
 }
