@@ -1,8 +1,10 @@
 // `npm run bench`: what an event costs, as ratios within one run. Prints tables for people and writes benchmarks/results/latest.json.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { benchColdStart } from '../benchmarks/cold-start.ts';
 import { benchCollect } from '../benchmarks/collect.ts';
 import { machineFacts } from '../benchmarks/measure.ts';
+import { benchQuery } from '../benchmarks/query.ts';
 import { benchRollover } from '../benchmarks/rollover.ts';
 import { benchWriteBigquery } from '../benchmarks/write-bigquery.ts';
 import { optionsOrExit } from './local/options.ts';
@@ -10,14 +12,15 @@ import { optionsOrExit } from './local/options.ts';
 const HELP = `npm run bench -- [options]
 
 Measures events per CPU-second of the server process, interleaved in one run on the same bodies:
-the floor (node:http + JSON.parse + ajv), the collector as deployed, and the tutorial way; then write-bigquery and the rollover.
+the floor (node:http + JSON.parse + ajv), the collector as deployed, and the tutorial way; then write-bigquery, the rollover, and
+how long a new instance takes to its first answer.
 
-  --only NAME     collect, write or rollover (default: all)
+  --only NAME     collect, write, rollover or cold-start (default: all)
   --rounds N      counted rounds of each variant (default 5, plus one that warms up)
   --seconds N     seconds of load a round (default 4)
   --clients N     concurrent clients (default 32)
   --sizes LIST    events a request (default 1,20,100)
-  --rows LIST     rows of the day that is rolled over (default 100000,1000000)
+  --rows LIST     rows of the day that is rolled over (default 100000,1000000); the query is asked of the largest
   --out FILE      where the figures go as JSON (default benchmarks/results/latest.json)
   --help          this text`;
 
@@ -46,6 +49,17 @@ async function main(): Promise<void> {
     const rows = await benchRollover({ rows: listOf(options.rows), log });
     console.table(rows);
     result['rollover'] = rows;
+  }
+  if (wants('cold-start')) {
+    const { figures, profile } = await benchColdStart({ rounds: Number(options.rounds), log });
+    console.table(figures.map(({ rounds: _rounds, ...row }) => row));
+    console.table(profile);
+    result['cold_start'] = { figures, profile };
+  }
+  if (wants('query')) {
+    const rows = await benchQuery({ rows: Math.max(...listOf(options.rows)), log });
+    console.table(rows);
+    result['query'] = rows;
   }
   const file = resolve(ROOT, options.out);
   mkdirSync(join(file, '..'), { recursive: true });
