@@ -6,10 +6,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { unzipSync } from 'fflate';
-import { preloadVariables } from '../../emulators/env.ts';
 import { accepts, freePortFrom } from '../../scripts/local/ports.ts';
 
-const PRELOAD = resolve(import.meta.dirname, '../../emulators/preload.ts');
+const LOOPBACK = resolve(import.meta.dirname, 'loopback.cjs');
 /** The Node of the cloud is 24; `npm` itself may be started by another. */
 const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
 
@@ -49,14 +48,13 @@ export async function start(folder: string, target: string, variables: Record<st
   };
 }
 
-export function launch(folder: string, target: string, port: number, variables: Record<string, string>): { child: ChildProcess; stderr: () => string } {
+export function launch(folder: string, target: string, port: number, variables: Record<string, string>, [program, ...args]: readonly string[] = ['node_modules/.bin/functions-framework']): { child: ChildProcess; stderr: () => string } {
   const env = {
     PATH, NODE_ENV: 'production', FUNCTION_TARGET: target, FUNCTION_SIGNATURE_TYPE: 'http', PORT: String(port), TMPDIR: process.env['TMPDIR'] ?? tmpdir(),
-    // Not of the cloud: the framework listens on every interface, and the local clock may be shifted.
-    ...preloadVariables({ host: '127.0.0.1', clockFile: variables['LOCAL_CLOUD_CLOCK_FILE'] ?? '' }), ...variables,
-    NODE_OPTIONS: `--import ${PRELOAD} ${variables['NODE_OPTIONS'] ?? ''}`,
+    ...variables,
+    NODE_OPTIONS: `--require ${LOOPBACK} ${variables['NODE_OPTIONS'] ?? ''}`,
   };
-  const child = spawn('node_modules/.bin/functions-framework', [], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program!, args, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
   let text = '';
   child.stderr!.setEncoding('utf8').on('data', (more: string) => { text += more; });
   return { child, stderr: () => text };
