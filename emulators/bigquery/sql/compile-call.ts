@@ -14,6 +14,7 @@ import { MATHS_FUNCTIONS } from './functions/maths.ts';
 import type { FunctionCall, FunctionTable } from './functions/signature.ts';
 import { STRING_FUNCTIONS } from './functions/strings.ts';
 import { compileWindow, WINDOW_FUNCTIONS } from './functions/windows.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
@@ -22,6 +23,7 @@ import { parseExpr } from './parse-expression.ts';
 import { typeOfNode } from './sql-type.ts';
 import type { CallExpr, Expr } from './tree.ts';
 import type { SqlType } from './context.ts';
+import { containsAggregate } from './tree-walk.ts';
 
 const BUILT_IN: FunctionTable = {
   ...ARRAY_FUNCTIONS, ...CONDITIONAL_FUNCTIONS, ...DATE_FUNCTIONS, ...FORMAT_FUNCTIONS, ...HASH_FUNCTIONS, ...INTERVAL_FUNCTIONS, ...JSON_FUNCTIONS,
@@ -41,12 +43,13 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
   const windowed = WINDOW_FUNCTIONS[name];
   if (windowed || expr.over) {
     if (!expr.over) throw invalidQuery(`Analytic function ${name} cannot be called without an OVER clause`, expr.place);
+    if (scope.clause !== undefined && NO_WINDOWS.has(scope.clause)) throw invalidQuery(`Analytic function not allowed in ${scope.clause}`, expr.place);
     return compileWindow(call);
   }
   const aggregate = AGGREGATES[name];
   if (aggregate) {
-    if (!scope.grouping) throw invalidQuery(`Aggregate function ${name} not allowed in this clause`, expr.place);
-    if (scope.insideAggregate) throw invalidQuery('Aggregations of aggregations are not allowed', expr.place);
+    if (!scope.grouping || scope.clause === 'WHERE clause') throw invalidQuery(`Aggregate function ${name} not allowed in ${scope.clause ?? 'this clause'}`, expr.place);
+    if (expr.args.some(containsAggregate)) throw invalidQuery('Aggregations of aggregations are not allowed', expr.place);
     const inner: Scope = { ...scope, insideAggregate: true };
     const { sql, type } = aggregate({ ...call, scope: inner, compile: (argument) => compileExpr(compilation, inner, argument) });
     return { sql, type };
@@ -59,8 +62,12 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
   return callStored(compilation, scope, expr) ?? unknown(written, expr);
 }
 
+/** Clauses that are done before windows are known. */
+const NO_WINDOWS = new Set(['WHERE clause', 'HAVING clause', 'JOIN ON clause', 'GROUP BY']);
+
 function unknown(written: string, expr: CallExpr): never {
-  throw invalidQuery(`Function not found: ${written}`, expr.place);
+  const known = [...Object.keys(BUILT_IN), ...Object.keys(AGGREGATES), ...Object.keys(WINDOW_FUNCTIONS)].map((name) => name.toLowerCase());
+  throw invalidQuery(`Function not found: ${written}${didYouMean(written, known)}`, expr.place);
 }
 
 /** What raises an error of our own gives NULL by `compilation.safe`; DuckDB's own errors become NULL by TRY. */

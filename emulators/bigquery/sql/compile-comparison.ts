@@ -1,24 +1,43 @@
 // Comparisons (=, <, BETWEEN, IN, LIKE) in, DuckDB conditions out, refusing the type pairs that BigQuery refuses; called by the expression compiler.
-import { coerce, noSignature, unify } from './coerce.ts';
+import { coerce, noSignature, structField, unify } from './coerce.ts';
 import type { Compilation } from './compilation.ts';
 import { compileExpr } from './compile-expression.ts';
 import { compileQuery } from './compile-query.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import type { Place } from './google-sql-error.ts';
-import { BOOL, superType } from './sql-type.ts';
+import { BOOL, duckFieldName, superType, typeName } from './sql-type.ts';
 import type { Scope, Typed } from './scope.ts';
 import type { Expr } from './tree.ts';
 
 export function requireBool(value: Typed, what: string, place: Place): Typed {
   const bool = coerce(value, BOOL);
-  if (!bool) throw noSignature(what, [value], place, 'Expected BOOL');
+  if (!bool) throw what.endsWith('clause') ? invalidQuery(`${what} should return type BOOL, but returns ${typeName(value.type)}`, place) : noSignature(what, [value], place, 'Expected BOOL');
   return bool;
 }
 
 export function compileComparison(op: string, left: Typed, right: Typed, place: Place): Typed {
+  if (left.type.kind === 'STRUCT' && right.type.kind === 'STRUCT') return compareStructs(op, left, right, place);
   const pair = comparable(left, right);
   if (!pair) throw noSignature(`operator ${op}`, [left, right], place);
+  if (pair[0].type.kind === 'ARRAY' || pair[0].type.kind === 'JSON') throw invalidQuery(`${op === '=' || op === '!=' ? 'Equality' : 'Less than'} is not defined for arguments of type ${typeName(pair[0].type)}`, place);
   return { sql: `(${pair[0].sql} ${op} ${pair[1].sql})`, type: BOOL };
+}
+
+/** Field by field, so that a NULL inside makes the comparison NULL, where DuckDB would take two NULLs for equal. Names do not count. */
+function compareStructs(op: string, left: Typed, right: Typed, place: Place): Typed {
+  const [a, b] = [fieldsOf(left), fieldsOf(right)];
+  if (a.length !== b.length) throw noSignature(`operator ${op}`, [left, right], place);
+  if (op !== '=' && op !== '!=') throw invalidQuery(`Less than is not defined for arguments of type ${typeName(left.type)}`, place);
+  const equal = a.map((field, index) => compileComparison('=', field, b[index] as Typed, place).sql).join(' AND ');
+  const whole = [left, right].filter(({ parts }) => !parts).map(({ sql }) => `${sql} IS NULL`);
+  const condition = `${op === '=' ? '' : 'NOT '}(${equal || 'true'})`;
+  return { sql: whole.length > 0 ? `CASE WHEN ${whole.join(' OR ')} THEN NULL ELSE ${condition} END` : `(${condition})`, type: BOOL };
+}
+
+function fieldsOf(value: Typed): Typed[] {
+  if (value.parts) return value.parts;
+  if (value.type.kind !== 'STRUCT') return [];
+  return value.type.fields.map((field, index) => ({ sql: structField(value.sql, duckFieldName(field, index)), type: field.type, ...(value.literal && { literal: true as const }) }));
 }
 
 /** INT64 against FLOAT64 compares as it is; strings follow a date only when they are literals. */
@@ -39,7 +58,7 @@ export function compileIn(compilation: Compilation, scope: Scope, expr: Extract<
   const not = expr.not ? 'NOT ' : '';
   if (expr.unnest) {
     const list = compileExpr(compilation, scope, expr.unnest);
-    if (list.type.kind !== 'ARRAY') throw invalidQuery('Second argument of IN UNNEST must be an array', expr.place);
+    if (list.type.kind !== 'ARRAY') throw invalidQuery('Second argument of IN UNNEST must be an array', expr.unnest.place);
     const pair = comparable(operand, { sql: '', type: list.type.element, ...(list.literal && { literal: true }) });
     const wanted = pair && coerce(list, { kind: 'ARRAY', element: operand.type });
     const value = wanted ? operand : coerce(operand, list.type.element);
@@ -51,8 +70,15 @@ export function compileIn(compilation: Compilation, scope: Scope, expr: Extract<
     const relation = compileQuery(compilation, scope, expr.query);
     const [column] = relation.columns;
     if (!column || relation.columns.length !== 1) throw invalidQuery(`Subquery of type IN must have only one output column`, expr.place);
-    if (!comparable(operand, { sql: '', type: column.type })) throw noSignature('operator IN', [operand, { sql: '', type: column.type }], expr.place);
-    return { sql: `(${operand.sql} ${not}IN (${relation.sql}))`, type: BOOL };
+    const wanted = { sql: '', type: column.type };
+    if (!comparable(operand, wanted)) throw noSignature('operator IN', [operand, wanted], expr.place);
+    // DuckDB compares structs by their names, too.
+    const value = operand.type.kind === 'STRUCT' || operand.literal ? coerce(operand, column.type) ?? operand : operand;
+    return { sql: `(${value.sql} ${not}IN (${relation.sql}))`, type: BOOL };
+  }
+  if (operand.type.kind === 'STRUCT') {
+    const equal = (expr.list ?? []).map((item) => compileComparison('=', operand, compileExpr(compilation, scope, item), expr.place).sql);
+    return { sql: `(${not}(${equal.join(' OR ')}))`, type: BOOL };
   }
   const items = (expr.list ?? []).map((item) => {
     const pair = comparable(operand, compileExpr(compilation, scope, item));

@@ -5,8 +5,10 @@ import { compileQuery } from './compile-query.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { expandStar } from './expand-star.ts';
 import { quote, sameType, STRING, text } from './sql-type.ts';
+import { unify } from './coerce.ts';
+import { compileExpr } from './compile-expression.ts';
 import { childScope } from './scope.ts';
-import type { Relation, Scope } from './scope.ts';
+import type { Relation, Scope, Typed } from './scope.ts';
 import { childrenOf, isAggregateCall } from './tree-walk.ts';
 import type { CallExpr, Expr, FromItem, Name, SelectItem } from './tree.ts';
 
@@ -23,7 +25,8 @@ export function compilePivot(compilation: Compilation, scope: Scope, pivot: Pivo
     .map(({ name }): Expr => ({ kind: 'name', parts: [{ text: name, place }], place }));
   const cells = pivot.values.flatMap(({ expr, alias }) => pivot.aggregates.map((aggregate): SelectItem => {
     const valueName = alias ?? pivotName(expr);
-    const name: Name = { text: aggregate.alias === undefined ? valueName : `${aggregate.alias}_${valueName}`, place };
+    // What begins with a digit gets a dash only where nothing stands before it.
+    const name: Name = { text: aggregate.alias === undefined ? valueName.replace(/^(?=\d)/, alias === undefined ? '_' : '') : `${aggregate.alias}_${valueName}`, place };
     return { kind: 'expr', expr: onlyWhere(aggregate.call, { kind: 'is', what: 'DISTINCT', not: true, operand: pivot.input, other: expr, place }), alias: name };
   }));
   const items: SelectItem[] = [...groups.map((expr): SelectItem => ({ kind: 'expr', expr })), ...cells];
@@ -40,7 +43,7 @@ function namesIn(expr: Expr): string[] {
 function pivotName(expr: Expr): string {
   if (expr.kind !== 'literal') throw invalidQuery('PIVOT values must be constants', expr.place);
   if (expr.type === 'NULL') return 'NULL';
-  return expr.type === 'STRING' ? expr.value : expr.value.replaceAll('-', expr.type === 'DATE' ? '_' : 'minus_').replaceAll('.', '_point_').replace(/^(\d)/, '_$1');
+  return expr.type === 'STRING' ? expr.value : expr.value.replaceAll('-', expr.type === 'DATE' ? '_' : 'minus_').replaceAll('.', '_point_');
 }
 
 function onlyWhere(call: Expr, condition: Expr): Expr {
@@ -59,22 +62,31 @@ export function compileUnpivot(compilation: Compilation, scope: Scope, item: Ext
   const inner = childScope(scope.parent);
   const from = compileFrom(compilation, inner, item.source, undefined);
   const all = expandStar(compilation, inner, { kind: 'star', place: item.place, except: [], replace: [] });
-  const wanted = new Set(item.columns.map(({ name }) => name.text.toLowerCase()));
+  const wanted = new Set(item.columns.flatMap(({ names }) => names.map(({ text: name }) => name.toLowerCase())));
   const kept = all.filter(({ name }) => !wanted.has(name.toLowerCase()));
-  const parts = item.columns.map(({ name, label }) => {
-    const column = all.find((candidate) => candidate.name.toLowerCase() === name.text.toLowerCase());
-    if (!column) throw invalidQuery(`Unrecognized name: ${name.text}`, name.place);
-    if (label && (label.kind !== 'literal' || label.type !== 'STRING')) throw invalidQuery('UNPIVOT label must be a STRING literal here', label.place);
-    const shown = label?.kind === 'literal' ? label.value : column.name;
-    const list = [...kept.map((other) => `${other.value.sql} AS ${quote(other.name)}`), `${column.value.sql} AS ${quote(item.value.text)}`, `${text(shown)} AS ${quote(item.label.text)}`];
-    return { column, sql: `SELECT ${list.join(', ')} FROM ${from}${item.includeNulls ? '' : ` WHERE ${column.value.sql} IS NOT NULL`}` };
+  const rows = item.columns.map(({ names, label }) => {
+    if (names.length !== item.values.length) throw invalidQuery(`The number of new columns introduced as value columns must be the same as the number of columns in the column groups of UNPIVOT IN clause`, item.place);
+    const columns = names.map((name) => {
+      const column = all.find((candidate) => candidate.name.toLowerCase() === name.text.toLowerCase());
+      if (!column) throw invalidQuery(`Unrecognized name: ${name.text}`, name.place);
+      return { ...column.value, name: column.name };
+    });
+    return { columns, label: label ? compileExpr(compilation, scope, label) : { sql: text(columns.map(({ name }) => name).join('_')), type: STRING } };
   });
-  const [first] = parts;
-  if (!first || parts.some(({ column }) => !sameType(column.value.type, first.column.value.type))) throw invalidQuery('UNPIVOT columns must have the same type', item.place);
+  // A column of NULLs alone has no type of its own and takes that of the others.
+  const unified = item.values.map((_, index) => unify(rows.map(({ columns }) => columns[index] as Typed), 'UNPIVOT', item.place));
+  const labelType = rows[0]?.label.type ?? STRING;
+  if (rows.some(({ label }) => !sameType(label.type, labelType))) throw invalidQuery('UNPIVOT labels must have the same type', item.place);
+  const parts = rows.map(({ label }, row) => {
+    const values = item.values.map((value, index) => ({ sql: unified[index]?.[row]?.sql ?? 'NULL', name: value.text }));
+    const list = [...kept.map((other) => `${other.value.sql} AS ${quote(other.name)}`), ...values.map(({ sql, name }) => `${sql} AS ${quote(name)}`), `${label.sql} AS ${quote(item.label.text)}`];
+    const where = item.includeNulls ? '' : ` WHERE ${values.map(({ sql }) => `${sql} IS NOT NULL`).join(' OR ')}`;
+    return `SELECT ${list.join(', ')} FROM ${from}${where}`;
+  });
   const columns = [
     ...kept.map(({ name, value }) => ({ name, duckName: name, type: value.type })),
-    { name: item.value.text, duckName: item.value.text, type: first.column.value.type },
-    { name: item.label.text, duckName: item.label.text, type: STRING },
+    ...item.values.map((value, index) => ({ name: value.text, duckName: value.text, type: unified[index]?.[0]?.type ?? STRING })),
+    { name: item.label.text, duckName: item.label.text, type: labelType },
   ];
-  return { sql: parts.map(({ sql }) => sql).join(' UNION ALL '), columns };
+  return { sql: parts.join(' UNION ALL '), columns };
 }

@@ -1,10 +1,11 @@
 // A query tree in, a DuckDB query with the names and types of its columns out; called for statements, subqueries, views and CTEs.
-import { coerceOrThrow } from './coerce.ts';
+import { coerce, coerceOrThrow } from './coerce.ts';
 import type { Compilation } from './compilation.ts';
 import { compileExpr } from './compile-expression.ts';
 import { compileSelect } from './compile-select.ts';
 import type { SqlType } from './context.ts';
 import { invalidQuery } from './google-sql-error.ts';
+import { matchColumns } from './match-columns.ts';
 import { duckType, quote, superType, typeName } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Relation, Scope } from './scope.ts';
@@ -83,15 +84,15 @@ export function orderDirection(item: OrderItem): string {
 function compileSetExpr(compilation: Compilation, scope: Scope, body: SetExpr): Relation {
   if (body.kind === 'select') return compileSelect(compilation, scope, body, [], '');
   if (body.kind === 'query') return compileQuery(compilation, scope, body.query);
-  const left = compileSetExpr(compilation, scope, body.left);
-  const right = compileSetExpr(compilation, scope, body.right);
+  const sidesAsWritten: [Relation, Relation] = [compileSetExpr(compilation, scope, body.left), compileSetExpr(compilation, scope, body.right)];
+  const [left, right] = body.match ? matchColumns(compilation, body, ...sidesAsWritten) : sidesAsWritten;
   if (left.columns.length !== right.columns.length) {
-    throw invalidQuery(`Queries in ${body.op} ${body.all ? 'ALL' : 'DISTINCT'} have mismatched column count; query 1 has ${left.columns.length} columns, query 2 has ${right.columns.length} columns`, body.place);
+    throw invalidQuery(`Queries in ${body.op} ${body.all ? 'ALL' : 'DISTINCT'} have mismatched column count; query 1 has ${counted(left)}, query 2 has ${counted(right)}`, placeOf(body.right));
   }
   const types = left.columns.map((column, index) => {
     const other = right.columns[index];
-    const type = other && superType(column.type, other.type);
-    if (!type) throw invalidQuery(`Column ${index + 1} in ${body.op} ${body.all ? 'ALL' : 'DISTINCT'} has incompatible types: ${typeName(column.type)}, ${other ? typeName(other.type) : ''}`, body.place);
+    const type = other && (superType(column.type, other.type) ?? literalType(column, other) ?? literalType(other, column));
+    if (!type) throw invalidQuery(`Column ${index + 1} in ${body.op} ${body.all ? 'ALL' : 'DISTINCT'} has incompatible types: ${typeName(column.type)}, ${other ? typeName(other.type) : ''}`, placeOf(body.right));
     return type;
   });
   const columns = left.columns.map((column, index) => ({ name: column.name, duckName: column.duckName, type: types[index] as SqlType }));
@@ -100,11 +101,22 @@ function compileSetExpr(compilation: Compilation, scope: Scope, body: SetExpr): 
   return { sql: `SELECT * FROM (${sql})`, columns, ...(left.isValueTable && { isValueTable: true }) };
 }
 
+const counted = ({ columns }: Relation): string => `${columns.length} column${columns.length === 1 ? '' : 's'}`;
+
+const placeOf = (body: SetExpr): Query['place'] => (body.kind === 'query' ? body.query.place : body.place);
+
+type RelationColumn = Relation['columns'][number];
+
+/** A column of literals takes the other side's type: DATE '…' UNION ALL '…'. */
+function literalType(literal: RelationColumn, other: RelationColumn): SqlType | undefined {
+  return literal.literal && coerce({ sql: '', type: literal.type, literal: true }, other.type)?.type;
+}
+
 function castColumns(compilation: Compilation, side: Relation, columns: Relation['columns'], body: SetOperation): string {
   const alias = compilation.id();
   const list = side.columns.map((column, index) => {
     const wanted = columns[index];
-    const value = { sql: `${alias}.${quote(column.duckName)}`, type: column.type };
+    const value = { sql: `${alias}.${quote(column.duckName)}`, type: column.type, ...(column.literal && { literal: true as const }) };
     const coerced = wanted ? coerceOrThrow(value, wanted.type, body.op, body.place) : value;
     return `${coerced.sql} AS ${quote(wanted?.duckName ?? column.duckName)}`;
   });

@@ -10,27 +10,43 @@ import { duckType, quote, structOf } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Grouping, Relation, Scope, Typed } from './scope.ts';
 import { containsAggregate, containsWindow, treeKey } from './tree-walk.ts';
-import type { Expr, GroupBy, OrderItem, Select } from './tree.ts';
+import type { Expr, GroupBy, GroupingSet, OrderItem, Select } from './tree.ts';
 
 type Output = { name: string; value: Typed; expr?: Expr };
 
 export function compileSelect(compilation: Compilation, parent: Scope, select: Select, orderBy: OrderItem[], limit: string): Relation {
   const scope = childScope(parent);
   const from = select.from ? ` FROM ${compileFrom(compilation, scope, select.from, select.where)}` : '';
-  const where = select.where ? ` WHERE ${requireBool(compileExpr(compilation, scope, select.where), 'WHERE clause', select.where.place).sql}` : '';
+  if (!select.from) checkWithoutFrom(select, orderBy);
+  const clause = (name: string, keyword: string, expr: Expr | undefined): string => {
+    if (!expr) return '';
+    const value = requireBool(compileExpr(compilation, { ...scope, clause: `${name} clause` }, expr), `${name} clause`, expr.place);
+    return ` ${keyword} ${value.sql}`;
+  };
+  const where = clause('WHERE', 'WHERE', select.where);
   scope.windows = new Map(select.windows.map(({ name, spec }) => [name.toLowerCase(), spec]));
   const grouped = compileGroupBy(compilation, scope, select, orderBy);
   if (grouped) scope.grouping = grouped.grouping;
   const outputs = compileItems(compilation, scope, select);
   const columns = nameColumns(outputs);
   scope.aliases = aliasesOf(outputs);
-  const having = select.having ? ` HAVING ${requireBool(compileExpr(compilation, scope, select.having), 'HAVING clause', select.having.place).sql}` : '';
-  const qualify = select.qualify ? ` QUALIFY ${requireBool(compileExpr(compilation, scope, select.qualify), 'QUALIFY clause', select.qualify.place).sql}` : '';
+  const having = clause('HAVING', 'HAVING', select.having);
+  const qualify = clause('QUALIFY', 'QUALIFY', select.qualify);
   const order = compileOrder(compilation, scope, select, orderBy, outputs);
   const tail = `${from}${where}${grouped?.sql ?? ''}${having}${qualify}`;
   if (select.as) return asValueTable(select, outputs, columns, tail, order, limit);
   const list = outputs.map(({ value }, index) => `${outputSql(value)} AS ${quote(columns[index]?.duckName ?? '')}`).join(', ');
   return { sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${list}${tail}${order}${limit}`, columns };
+}
+
+function checkWithoutFrom(select: Select, orderBy: OrderItem[]): void {
+  const first = orderBy[0]?.expr;
+  const refused = select.where ? { what: 'WHERE', at: select.where } : select.having ? { what: 'HAVING', at: select.having } : first ? { what: 'ORDER BY', at: first } : undefined;
+  if (refused) throw invalidQuery(`Query without FROM clause cannot have ${refused.what === 'ORDER BY' ? 'an' : 'a'} ${refused.what} clause`, refused.at.place);
+  if (select.groupBy) throw invalidQuery('Query without FROM clause cannot have a GROUP BY clause', select.place);
+  if (select.items.some((item) => item.kind === 'expr' && containsAggregate(item.expr))) throw invalidQuery('SELECT without FROM clause cannot use aggregation', select.place);
+  const star = select.items.find((item) => item.kind === 'star' && !item.base);
+  if (star?.kind === 'star') throw invalidQuery('SELECT * must have a FROM clause', star.place);
 }
 
 /** A bare NULL needs a type before it goes through UNIONs and list functions. */
@@ -53,7 +69,7 @@ function nameColumns(outputs: Output[]): Relation['columns'] {
     let duckName = shown;
     while (seen.has(duckName.toLowerCase())) duckName += '_1';
     seen.add(duckName.toLowerCase());
-    return { name: shown, duckName, type: value.type };
+    return { name: shown, duckName, type: value.type, ...(value.literal !== undefined && { literal: true as const }) };
   });
 }
 
@@ -94,7 +110,8 @@ function orderKey(compilation: Compilation, scope: Scope, select: Select, expr: 
   const position = outputPosition(expr, outputs);
   const output = position === undefined ? undefined : outputs[position];
   if (output && position !== undefined) return select.as ? output.value.sql : String(position + 1);
-  if (expr.kind === 'literal') throw invalidQuery(`ORDER BY column number item is out of range`, expr.place);
+  if (expr.kind === 'literal' && expr.type === 'INT64') throw invalidQuery(`ORDER BY is out of SELECT column number range: ${expr.value}`, expr.place);
+  if (expr.kind === 'literal') throw invalidQuery('Cannot ORDER BY literal values', expr.place);
   const value = compileExpr(compilation, scope, expr);
   const same = outputs.findIndex((candidate) => candidate.value.sql === value.sql);
   return same >= 0 && !select.as ? String(same + 1) : value.sql;
@@ -116,15 +133,18 @@ function compileGroupBy(compilation: Compilation, scope: Scope, select: Select, 
   const exprs = select.items.flatMap((item) => (item.kind === 'expr' ? [item.expr] : []));
   const aggregates = [...exprs, ...(select.having ? [select.having] : []), ...(select.qualify ? [select.qualify] : []), ...orderBy.map(({ expr }) => expr)].some(containsAggregate);
   if (!groupBy) {
-    if (!aggregates && !select.having) return undefined;
+    if (select.having && !aggregates) throw invalidQuery('The HAVING clause requires GROUP BY or aggregation to be present', select.having.place);
+    if (!aggregates) return undefined;
     return { sql: '', grouping: { sqls: new Set(), byTree: new Map() } };
   }
   const grouping: Grouping = { sqls: new Set(), byTree: new Map() };
   const add = (written: Expr): string | undefined => {
     const expr = groupedExpr(written, select);
-    if (containsAggregate(expr)) throw invalidQuery('Aggregate function is not allowed in GROUP BY', written.place);
-    const value = compileExpr(compilation, scope, expr);
-    if (value.literal) return undefined;
+    if (containsAggregate(expr)) throw invalidQuery(written === expr ? 'Aggregate function not allowed in GROUP BY' : `Column ${nameOf(written)} contains an aggregation function, which is not allowed in GROUP BY`, written.place);
+    const value = compileExpr(compilation, { ...scope, clause: 'GROUP BY' }, expr);
+    if (value.literal !== undefined && written === expr && expr.kind === 'literal') throw invalidQuery('Cannot GROUP BY literal values', written.place);
+    if (value.literal !== undefined) return undefined;
+    checkGroupable(value, written);
     grouping.sqls.add(value.sql);
     grouping.byTree.set(treeKey(expr), value);
     return value.sql;
@@ -132,30 +152,42 @@ function compileGroupBy(compilation: Compilation, scope: Scope, select: Select, 
   return { sql: groupBySql(groupBy, exprs, add), grouping };
 }
 
-function groupBySql(groupBy: GroupBy, exprs: Expr[], add: (expr: Expr) => string | undefined): string {
-  if (groupBy.kind === 'sets') {
-    const sets = groupBy.sets.map(({ kind, items }) => {
-      const keys = items.map((group) => { const sqls = group.map(add).filter((sql) => sql !== undefined); return sqls.length === 1 ? sqls[0] : `(${sqls.join(', ')})`; });
-      return kind === 'plain' ? keys.join(', ') : `${kind.toUpperCase()} (${keys.join(', ')})`;
-    });
-    return ` GROUP BY ${sets.join(', ')}`;
-  }
+const nameOf = (expr: Expr): string => (expr.kind === 'name' ? expr.parts.map(({ text }) => text).join('.') : expr.kind === 'literal' ? expr.value : '');
+
+function checkGroupable({ type }: Typed, { place }: Expr): void {
+  if (type.kind === 'ARRAY' || type.kind === 'JSON') throw invalidQuery(`Grouping by expressions of type ${type.kind} is not allowed`, place);
+}
+
+type AddKey = (expr: Expr) => string | undefined;
+
+function groupBySql(groupBy: GroupBy, exprs: Expr[], add: AddKey): string {
+  if (groupBy.kind === 'sets') return ` GROUP BY ${groupBy.sets.map((set) => groupingSetSql(set, add)).join(', ')}`;
   const items = groupBy.kind === 'items' ? groupBy.items : exprs.filter((expr) => !containsAggregate(expr) && !containsWindow(expr));
   const keys = items.map(add).filter((sql) => sql !== undefined);
-  // Grouping by constants only is one group that vanishes over no rows, unlike no GROUP BY at all.
-  return ` GROUP BY ${keys.length > 0 ? keys.join(', ') : "('')"}`;
+  if (keys.length > 0) return ` GROUP BY ${keys.join(', ')}`;
+  // Grouping by constants only is one group that vanishes over no rows, unlike GROUP BY ALL without a key.
+  return groupBy.kind === 'all' ? '' : " GROUP BY ('')";
+}
+
+function groupingSetSql(set: GroupingSet, add: AddKey): string {
+  if (set.kind === 'nested') return `GROUPING SETS (${set.sets.map((inner) => groupingSetSql(inner, add)).join(', ')})`;
+  const keys = set.items.map((group) => {
+    const sqls = group.map(add).filter((sql) => sql !== undefined);
+    return sqls.length === 1 ? sqls[0] : `(${sqls.join(', ')})`;
+  });
+  return set.kind === 'plain' ? keys.join(', ') : `${set.kind.toUpperCase()} (${keys.join(', ')})`;
 }
 
 /** GROUP BY 1 and GROUP BY alias mean the expression of the select list. */
 function groupedExpr(expr: Expr, select: Select): Expr {
   if (expr.kind === 'literal' && expr.type === 'INT64') {
     const item = select.items[Number(expr.value) - 1];
-    if (!item) throw invalidQuery(`GROUP BY column number ${expr.value} is out of range`, expr.place);
+    if (!item) throw invalidQuery(`GROUP BY is out of SELECT column number range: ${expr.value}`, expr.place);
     if (item.kind === 'star') throw invalidQuery('GROUP BY column number refers to a star', expr.place);
     return item.expr;
   }
   if (expr.kind !== 'name' || expr.parts.length !== 1) return expr;
   const key = expr.parts[0]?.text.toLowerCase();
   const item = select.items.find((candidate) => candidate.kind === 'expr' && candidate.alias?.text.toLowerCase() === key);
-  return item?.kind === 'expr' && !containsAggregate(item.expr) ? item.expr : expr;
+  return item?.kind === 'expr' ? item.expr : expr;
 }

@@ -17,6 +17,7 @@ export function expandStar(compilation: Compilation, scope: Scope, star: Star): 
     if (!outputs.some(({ name }) => name.toLowerCase() === text.toLowerCase())) throw invalidQuery(`Column ${text} in SELECT * EXCEPT list does not exist`, place);
     outputs = outputs.filter(({ name }) => name.toLowerCase() !== text.toLowerCase());
   }
+  if (outputs.length === 0) throw invalidQuery(`SELECT ${star.base ? '.*' : '*'} expands to zero columns${star.except.length > 0 ? ' after applying EXCEPT' : ''}`, star.place);
   for (const { expr, name } of star.replace) {
     const index = outputs.findIndex((output) => output.name.toLowerCase() === name.text.toLowerCase());
     if (index < 0) throw invalidQuery(`Column ${name.text} in SELECT * REPLACE list does not exist`, name.place);
@@ -46,5 +47,5 @@ function starOfBase(compilation: Compilation, scope: Scope, star: Star): Output[
   }
   const value = base && compileExpr(compilation, scope, base);
   if (value?.type.kind !== 'STRUCT') throw invalidQuery(`Dot-star is not supported for type ${value ? typeName(value.type) : ''}`, star.place);
-  return value.type.fields.map((field, index) => ({ name: field.name, value: { sql: structField(value.sql, duckFieldName(field, index)), type: field.type } }));
+  return value.type.fields.map((field, index) => ({ name: field.name, value: value.parts?.[index] ?? { sql: structField(value.sql, duckFieldName(field, index)), type: field.type } }));
 }

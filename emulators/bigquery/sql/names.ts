@@ -3,18 +3,20 @@ import { structField } from './coerce.ts';
 import type { SqlType } from './context.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import type { Compilation } from './compilation.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { duckFieldName, quote, text, typeName } from './sql-type.ts';
 import type { Column, Scope, Source, Typed } from './scope.ts';
 import type { Name } from './tree.ts';
 
-type Found = { value: Typed; used: number; scope?: Scope };
+/** `through` is what the name goes through on its way: grouping by an element of an array groups its fields, too. */
+type Found = { value: Typed; used: number; scope?: Scope; through?: Typed };
 
 export function resolveName(compilation: Compilation, scope: Scope, parts: Name[]): Typed {
   const [first] = parts;
   if (!first) throw new Error('a name has at least one part');
   const found = findInScopes(scope, parts) ?? findVariable(compilation, first);
-  if (!found) throw invalidQuery(`Unrecognized name: ${parts.map((part) => part.text).join('.')}`, first.place);
-  const prefixes = [found.value.sql];
+  if (!found) throw unrecognized(scope, parts, first);
+  const prefixes = [found.value.sql, ...(found.through ? [found.through.sql] : [])];
   let { value } = found;
   for (const part of parts.slice(found.used)) {
     value = fieldOfValue(value, part);
@@ -22,6 +24,16 @@ export function resolveName(compilation: Compilation, scope: Scope, parts: Name[
   }
   checkGrouped(found.scope, prefixes, parts);
   return value;
+}
+
+/** A dotted name that is not known at its first part is told by that part alone, as BigQuery does. */
+function unrecognized(scope: Scope, parts: Name[], first: Name): Error {
+  if (parts.length > 1) return invalidQuery(`Unrecognized name: ${first.text}`, first.place);
+  const known: string[] = [];
+  for (let at: Scope | undefined = scope; at; at = at.parent) {
+    known.push(...at.sources.flatMap(({ alias, columns }) => [...(alias === undefined ? [] : [alias]), ...columns.map(({ name }) => name)]), ...(at.aliases?.keys() ?? []));
+  }
+  return invalidQuery(`Unrecognized name: ${first.text}${didYouMean(first.text, known)}`, first.place);
 }
 
 function findInScopes(scope: Scope | undefined, parts: Name[]): Found | undefined {
@@ -41,23 +53,24 @@ function findInScope(scope: Scope, parts: Name[]): Found | undefined {
   const source = scope.sources.find((candidate) => candidate.alias?.toLowerCase() === key);
   if (source && second) {
     const column = source.columns.find((candidate) => candidate.name.toLowerCase() === second.text.toLowerCase());
-    if (column) return { value: valueOf(column), used: 2 };
+    if (column) return { value: valueOf(column), used: 2, ...(source.value && { through: source.value }) };
     if (!source.isElement && !hasColumn(scope, key)) {
       throw invalidQuery(`Name ${second.text} not found inside ${first.text}`, second.place);
     }
   }
   if (source?.isElement && source.value) return { value: source.value, used: 1 };
-  const column = findColumn(scope, first);
-  if (column) return { value: valueOf(column), used: 1 };
-  if (source) return { value: source.value ?? rowValue(source), used: 1 };
-  return undefined;
+  // The name of a table goes before a column of the same name, unless the rest of the path is not in the table.
+  if (source && !second) return { value: source.value ?? rowValue(source), used: 1 };
+  const found = findColumn(scope, first);
+  return found && { value: valueOf(found.column), used: 1, ...(found.source.value && { through: found.source.value }) };
 }
 
 const valueOf = (column: Column): Typed => ({ sql: column.sql, type: column.type });
 const hasColumn = (scope: Scope, key: string): boolean => scope.sources.some(({ columns }) => columns.some(({ name }) => name.toLowerCase() === key));
 
-function findColumn(scope: Scope, name: Name): Column | undefined {
-  const matches = scope.sources.flatMap(({ columns }) => columns.filter((column) => !column.onlyQualified && column.name.toLowerCase() === name.text.toLowerCase()));
+function findColumn(scope: Scope, name: Name): { column: Column; source: Source } | undefined {
+  const key = name.text.toLowerCase();
+  const matches = scope.sources.flatMap((source) => source.columns.filter((column) => !column.onlyQualified && column.name.toLowerCase() === key).map((column) => ({ column, source })));
   if (matches.length > 1) throw invalidQuery(`Column name ${name.text} is ambiguous`, name.place);
   return matches[0];
 }
@@ -85,7 +98,7 @@ export function fieldOfValue(value: Typed, name: Name): Typed {
   }
   const index = value.type.fields.findIndex((field) => field.name.toLowerCase() === name.text.toLowerCase());
   const field = value.type.fields[index];
-  if (!field) throw invalidQuery(`Field name ${name.text} does not exist in ${typeName(value.type)}`, name.place);
+  if (!field) throw invalidQuery(`Field name ${name.text} does not exist in ${typeName(value.type)}${didYouMean(name.text, value.type.fields.map((known) => known.name))}`, name.place);
   return value.parts?.[index] ?? { sql: structField(value.sql, duckFieldName(field, index)), type: field.type };
 }
 
@@ -95,5 +108,5 @@ function checkGrouped(scope: Scope | undefined, prefixes: string[], parts: Name[
   const [first] = parts;
   if (!first || aliases?.has(first.text.toLowerCase())) return;
   if (prefixes.some((sql) => grouping.sqls.has(sql))) return;
-  throw invalidQuery(`SELECT list expression references column ${parts.map((part) => part.text).join('.')} which is neither grouped nor aggregated`, first.place);
+  throw invalidQuery(`${scope.clause ?? 'SELECT list'} expression references column ${parts.map((part) => part.text).join('.')} which is neither grouped nor aggregated`, first.place);
 }

@@ -9,6 +9,11 @@ export function parseExpr(cursor: Cursor): Expr {
   return parseOr(cursor);
 }
 
+/** Everything that binds tighter than comparisons. */
+export function parseOperandExpr(cursor: Cursor): Expr {
+  return parseBinary(cursor, 0);
+}
+
 function parseOr(cursor: Cursor): Expr {
   let left = parseAnd(cursor);
   while (cursor.is('OR')) {
@@ -64,7 +69,7 @@ function parseIs(cursor: Cursor, operand: Expr): Expr {
 }
 
 function parseWordComparison(cursor: Cursor, operand: Expr): Expr {
-  const { place } = operand;
+  const { place } = cursor;
   const not = cursor.take('NOT');
   if (cursor.take('BETWEEN')) {
     const low = parseBinary(cursor, 0);

@@ -1,42 +1,36 @@
 // Tokens in, the tree of a FROM clause out: tables in every way of writing their names, UNNEST, joins, PIVOT; called by the query parser.
 import { invalidQuery, notSupported } from './google-sql-error.ts';
+import type { Place } from './google-sql-error.ts';
 import type { Cursor } from './cursor.ts';
-import { isQueryAhead, parseExpr } from './parse-expression.ts';
+import { isQueryAhead, parseExpr, parseOperandExpr } from './parse-expression.ts';
 import { parseQuery } from './parse-query.ts';
 import type { Expr, FromItem, JoinType, Name } from './tree.ts';
 
 /** Words that go on with the clause and so cannot be an alias without AS. */
 const STOPS = new Set(['PIVOT', 'UNPIVOT', 'WINDOW', 'OFFSET', 'MATCH_RECOGNIZE']);
 
+/** Commas and JOINs bind alike, from left to right: `a, b JOIN c` joins c to both. */
 export function parseFrom(cursor: Cursor): FromItem {
-  let left = parseJoined(cursor);
-  while (cursor.is(',')) {
-    const { place } = cursor.next();
-    left = { kind: 'join', type: 'CROSS', left, right: parseJoined(cursor), place };
-  }
-  return left;
-}
-
-function parseJoined(cursor: Cursor): FromItem {
   let left = parseOperand(cursor);
   while (true) {
     const { place } = cursor;
-    const type = takeJoin(cursor);
+    const type = cursor.take(',') ? 'CROSS' : takeJoin(cursor);
     if (!type) return left;
     const right = parseOperand(cursor);
-    const join: FromItem = { kind: 'join', type, left, right, place };
-    if (type !== 'CROSS') {
-      if (cursor.take('ON')) join.on = parseExpr(cursor);
-      else if (cursor.take('USING')) {
-        cursor.expect('(');
-        join.using = cursor.commaSeparated(() => cursor.anyName());
-        cursor.expect(')');
-      } else if (right.kind !== 'unnest' && right.kind !== 'table') {
-        throw invalidQuery(`Syntax error: ${type} JOIN must have an immediately following ON or USING clause`, place);
-      }
-    }
-    left = join;
+    left = { kind: 'join', type, left, right, place, ...(type !== 'CROSS' && parseJoinCondition(cursor, type, right, place)) };
   }
+}
+
+function parseJoinCondition(cursor: Cursor, type: JoinType, right: FromItem, place: Place): { on?: Expr; using?: Name[] } {
+  if (cursor.take('ON')) return { on: parseExpr(cursor) };
+  if (cursor.take('USING')) {
+    cursor.expect('(');
+    const using = cursor.commaSeparated(() => cursor.anyName());
+    cursor.expect(')');
+    return { using };
+  }
+  if (right.kind !== 'unnest' && right.kind !== 'table') throw invalidQuery(`Syntax error: ${type} JOIN must have an immediately following ON or USING clause`, place);
+  return {};
 }
 
 function takeJoin(cursor: Cursor): JoinType | undefined {
@@ -45,14 +39,14 @@ function takeJoin(cursor: Cursor): JoinType | undefined {
   for (const type of ['LEFT', 'RIGHT', 'FULL'] as const) {
     if (cursor.take(type, 'JOIN') || cursor.take(type, 'OUTER', 'JOIN')) return type;
   }
-  if (cursor.is('NATURAL')) throw notSupported('NATURAL JOIN', cursor.place);
+  if (cursor.is('NATURAL')) throw invalidQuery('Natural join not supported', cursor.place);
   return undefined;
 }
 
 function parseOperand(cursor: Cursor): FromItem {
   let item = parsePlainOperand(cursor);
   while (true) {
-    if (cursor.is('TABLESAMPLE')) throw notSupported('TABLESAMPLE', cursor.place);
+    if (cursor.take('TABLESAMPLE')) item = parseSample(cursor, item);
     if (cursor.is('FOR', 'SYSTEM_TIME') || cursor.is('FOR', 'SYSTEM')) throw notSupported('FOR SYSTEM_TIME AS OF', cursor.place);
     if (cursor.is('MATCH_RECOGNIZE', '(')) throw notSupported('MATCH_RECOGNIZE', cursor.place);
     if (cursor.is('PIVOT', '(')) item = parsePivot(cursor, item);
@@ -105,6 +99,14 @@ function withOffset(cursor: Cursor, item: Extract<FromItem, { kind: 'table' | 'u
   return item;
 }
 
+/** BigQuery reads some blocks of a large table; a table of one block, as every local one is, is read whole. */
+function parseSample(cursor: Cursor, item: FromItem): FromItem {
+  cursor.expect('SYSTEM', '(');
+  parseExpr(cursor);
+  cursor.expect('PERCENT', ')');
+  return item;
+}
+
 const DASHED = /[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+(?=\s*\.)/y;
 
 /** `a.b.c` in back quotes as a whole or in parts, or bare, where the project may have dashes. */
@@ -123,7 +125,7 @@ export function parseTablePath(cursor: Cursor): Name[] {
       continue;
     }
     const name = parts.length === 0 ? cursor.name() : cursor.anyName();
-    if (token.kind === 'quoted') parts.push(...name.text.split('.').map((text) => ({ text, place: name.place })));
+    if (token.kind === 'quoted' && name.text.includes('.')) parts.push(...name.text.split('.').map((text) => ({ text, place: name.place, isTable: true as const })));
     else parts.push(name);
     isMore = cursor.take('.');
   }
@@ -139,9 +141,8 @@ function parsePivot(cursor: Cursor, source: FromItem): FromItem {
     return { call, ...(alias !== undefined && { alias }) };
   });
   cursor.expect('FOR');
-  // The input column ends where IN begins, so a whole comparison must not be read here.
-  const input: Expr = { kind: 'name', parts: [cursor.name()], place: cursor.place };
-  while (cursor.take('.')) input.parts.push(cursor.anyName());
+  // The input ends where IN begins, so a whole comparison must not be read here.
+  const input = parseOperandExpr(cursor);
   cursor.expect('IN', '(');
   if (isQueryAhead(cursor)) throw notSupported('PIVOT with a subquery in IN', cursor.place);
   const values = cursor.commaSeparated(() => {
@@ -154,23 +155,29 @@ function parsePivot(cursor: Cursor, source: FromItem): FromItem {
   return { kind: 'pivot', source, aggregates, input, values, place, ...(alias && { alias }) };
 }
 
+function parseOneOrMore(cursor: Cursor): Name[] {
+  if (!cursor.take('(')) return [cursor.name()];
+  const names = cursor.commaSeparated(() => cursor.name());
+  cursor.expect(')');
+  return names;
+}
+
 function parseUnpivot(cursor: Cursor, source: FromItem): FromItem {
   const { place } = cursor;
   cursor.expect('UNPIVOT');
   const includeNulls = cursor.take('INCLUDE', 'NULLS');
   if (!includeNulls) cursor.take('EXCLUDE', 'NULLS');
   cursor.expect('(');
-  if (cursor.is('(')) throw notSupported('UNPIVOT into several columns', cursor.place);
-  const value = cursor.name();
+  const values = parseOneOrMore(cursor);
   cursor.expect('FOR');
   const label = cursor.name();
   cursor.expect('IN', '(');
   const columns = cursor.commaSeparated(() => {
-    const name = cursor.name();
-    const columnLabel = cursor.take('AS') ? parseExpr(cursor) : undefined;
-    return { name, ...(columnLabel && { label: columnLabel }) };
+    const names = parseOneOrMore(cursor);
+    const hasLabel = cursor.take('AS') || cursor.peek().kind === 'string' || cursor.peek().kind === 'integer';
+    return { names, ...(hasLabel && { label: parseExpr(cursor) }) };
   });
   cursor.expect(')', ')');
   const alias = cursor.alias(STOPS);
-  return { kind: 'unpivot', source, value, label, columns, includeNulls, place, ...(alias && { alias }) };
+  return { kind: 'unpivot', source, values, label, columns, includeNulls, place, ...(alias && { alias }) };
 }

@@ -18,7 +18,12 @@ export function parsePrimary(cursor: Cursor): Expr {
   const { place } = token;
   if (token.kind === 'string') {
     let value = '';
-    while (cursor.peek().kind === 'string') value += cursor.next().value;
+    for (let end = -1; cursor.peek().kind === 'string';) {
+      const part = cursor.next();
+      if (part.start === end) throw invalidQuery('Syntax error: concatenated string literals must be separated by whitespace or comments', part.place);
+      value += part.value;
+      ({ end } = part);
+    }
     return { kind: 'literal', type: 'STRING', value, place };
   }
   if (token.kind === 'bytes') return { kind: 'literal', type: 'BYTES', value: cursor.next().value, place };

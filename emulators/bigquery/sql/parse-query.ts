@@ -4,7 +4,7 @@ import type { Cursor } from './cursor.ts';
 import { parseWindowSpec } from './parse-call.ts';
 import { isQueryAhead, parseExpr, parseOrderItems } from './parse-expression.ts';
 import { parseFrom } from './parse-from.ts';
-import type { Expr, GroupBy, Query, Select, SelectItem, SetExpr, SetOperation } from './tree.ts';
+import type { Expr, GroupBy, GroupingSet, Name, Query, Select, SelectItem, SetExpr, SetOperation } from './tree.ts';
 
 const ITEM_STOPS = new Set<string>([]);
 
@@ -41,14 +41,47 @@ function parseWiths(cursor: Cursor): Query['withs'] {
 
 function parseSetExpr(cursor: Cursor): SetExpr {
   let left = parseSetOperand(cursor);
-  while (cursor.is('UNION') || cursor.is('INTERSECT') || cursor.is('EXCEPT')) {
+  for (let mode = takeOuterMode(cursor); isSetOperator(cursor); mode = takeOuterMode(cursor)) {
     const { place, upper } = cursor.next();
     const all = cursor.take('ALL');
     if (!all) cursor.expect('DISTINCT');
-    if (cursor.is('BY', 'NAME') || cursor.is('CORRESPONDING') || cursor.is('STRICT')) throw notSupported(`${upper} … BY NAME`, cursor.place);
-    left = { kind: 'set', op: upper as SetOperation['op'], all, left, right: parseSetOperand(cursor), place };
+    const match = parseColumnMatch(cursor, mode);
+    left = { kind: 'set', op: upper as SetOperation['op'], all, left, right: parseSetOperand(cursor), place, ...(match && { match }) };
   }
   return left;
+}
+
+const isSetOperator = (cursor: Cursor): boolean => cursor.is('UNION') || cursor.is('INTERSECT') || cursor.is('EXCEPT');
+
+/** FULL, LEFT or INNER before a set operator that matches columns by name. */
+function takeOuterMode(cursor: Cursor): 'FULL' | 'LEFT' | 'INNER' | undefined {
+  for (const mode of ['FULL', 'LEFT', 'INNER'] as const) {
+    for (const words of [[mode], [mode, 'OUTER']]) {
+      if (!['UNION', 'INTERSECT', 'EXCEPT'].some((op) => cursor.is(...words, op))) continue;
+      cursor.expect(...words);
+      return mode;
+    }
+  }
+  return undefined;
+}
+
+/** BY NAME wants the same columns on both sides unless a mode says otherwise; CORRESPONDING takes those that both have. */
+function parseColumnMatch(cursor: Cursor, mode: 'FULL' | 'LEFT' | 'INNER' | undefined): SetOperation['match'] | undefined {
+  const strict = cursor.take('STRICT');
+  const byName = cursor.take('BY', 'NAME');
+  if (!byName && !cursor.take('CORRESPONDING')) {
+    if (mode || strict) throw cursor.unexpected('BY');
+    return undefined;
+  }
+  const columns = cursor.take(byName ? 'ON' : 'BY') ? parseNames(cursor) : undefined;
+  return { mode: mode ?? (byName || strict ? 'STRICT' : 'INNER'), ...(columns && { columns }) };
+}
+
+function parseNames(cursor: Cursor): Name[] {
+  cursor.expect('(');
+  const names = cursor.commaSeparated(() => cursor.anyName());
+  cursor.expect(')');
+  return names;
 }
 
 function parseSetOperand(cursor: Cursor): SetExpr {
@@ -135,24 +168,29 @@ function isSetOperationAhead(cursor: Cursor): boolean {
 
 function parseGroupBy(cursor: Cursor): GroupBy {
   if (cursor.take('ALL')) return { kind: 'all' };
-  const sets: Extract<GroupBy, { kind: 'sets' }>['sets'] = [];
-  const items: Expr[] = [];
-  cursor.commaSeparated(() => {
-    if (cursor.is('GROUPING', 'SETS')) throw notSupported('GROUPING SETS', cursor.place);
-    const kind = cursor.take('ROLLUP') ? 'rollup' as const : cursor.take('CUBE') ? 'cube' as const : undefined;
-    if (!kind) {
-      const expr = parseExpr(cursor);
-      items.push(expr);
-      sets.push({ kind: 'plain', items: [[expr]] });
-      return;
-    }
+  const sets = cursor.commaSeparated(() => parseGroupingSet(cursor));
+  if (sets.some(({ kind }) => kind !== 'plain')) return { kind: 'sets', sets };
+  return { kind: 'items', items: sets.flatMap((set) => (set.kind === 'nested' ? [] : set.items.flat())) };
+}
+
+function parseGroupingSet(cursor: Cursor): GroupingSet {
+  if (cursor.take('GROUPING', 'SETS')) {
     cursor.expect('(');
-    const grouped = cursor.commaSeparated(() => {
-      const expr = parseExpr(cursor);
-      return expr.kind === 'struct' ? expr.items.map((item) => item.expr) : [expr];
-    });
+    const sets = cursor.commaSeparated(() => parseGroupingSet(cursor));
     cursor.expect(')');
-    sets.push({ kind, items: grouped });
-  });
-  return sets.some(({ kind }) => kind !== 'plain') ? { kind: 'sets', sets } : { kind: 'items', items };
+    return { kind: 'nested', sets };
+  }
+  const kind = cursor.take('ROLLUP') ? 'rollup' as const : cursor.take('CUBE') ? 'cube' as const : undefined;
+  if (!kind) return { kind: 'plain', items: [parseGroupingItem(cursor)] };
+  cursor.expect('(');
+  const items = cursor.commaSeparated(() => parseGroupingItem(cursor));
+  cursor.expect(')');
+  return { kind, items };
+}
+
+/** `(a, b)` is one item of two keys, `()` one of none. */
+function parseGroupingItem(cursor: Cursor): Expr[] {
+  if (cursor.take('(', ')')) return [];
+  const expr = parseExpr(cursor);
+  return expr.kind === 'struct' && expr.isTuple ? expr.items.map((item) => item.expr) : [expr];
 }

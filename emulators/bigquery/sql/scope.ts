@@ -40,6 +40,8 @@ export type Scope = {
   grouping?: Grouping;
   /** Inside the arguments of an aggregate function: columns need not be grouped. */
   insideAggregate?: boolean;
+  /** What is being compiled, in the words of BigQuery's errors: `WHERE clause`, `ORDER BY clause` … The select list has none. */
+  clause?: string;
   /** Select aliases, visible in HAVING, QUALIFY and ORDER BY. */
   aliases?: Map<string, Typed>;
   windows?: Map<string, import('./tree.ts').WindowSpec>;
@@ -47,7 +49,7 @@ export type Scope = {
 
 export type Relation = {
   sql: string;
-  columns: { name: string; duckName: string; type: SqlType }[];
+  columns: { name: string; duckName: string; type: SqlType; /** All its rows are literals, which coerce where a column would not. */ literal?: true }[];
   /** SELECT AS STRUCT / AS VALUE: rows are values. */
   isValueTable?: boolean;
 };

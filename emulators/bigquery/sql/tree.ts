@@ -2,7 +2,8 @@
 import type { ScalarKind } from './context.ts';
 import type { Place } from './google-sql-error.ts';
 
-export type Name = { text: string; place: Place };
+/** `isTable`: part of a path that stands in one pair of back quotes, which can only be a table's. */
+export type Name = { text: string; place: Place; isTable?: true };
 
 export type TypeNode =
   | { kind: ScalarKind; place: Place }
@@ -66,12 +67,13 @@ export type Query = {
 };
 
 export type SetExpr = Select | { kind: 'query'; query: Query } | SetOperation;
-export type SetOperation = { kind: 'set'; place: Place; op: 'UNION' | 'INTERSECT' | 'EXCEPT'; all: boolean; left: SetExpr; right: SetExpr };
+export type SetOperation = { kind: 'set'; place: Place; op: 'UNION' | 'INTERSECT' | 'EXCEPT'; all: boolean; left: SetExpr; right: SetExpr; match?: { mode: 'STRICT' | 'INNER' | 'LEFT' | 'FULL'; columns?: Name[] } };
 
 export type GroupBy =
   | { kind: 'all' }
   | { kind: 'items'; items: Expr[] }
-  | { kind: 'sets'; sets: ({ kind: 'plain' | 'rollup' | 'cube'; items: Expr[][] })[] };
+  | { kind: 'sets'; sets: GroupingSet[] };
+export type GroupingSet = { kind: 'plain' | 'rollup' | 'cube'; items: Expr[][] } | { kind: 'nested'; sets: GroupingSet[] };
 
 export type Select = {
   kind: 'select'; place: Place;
@@ -93,7 +95,7 @@ export type FromItem =
   | { kind: 'subquery'; place: Place; query: Query; alias?: Name }
   | { kind: 'join'; place: Place; type: JoinType; left: FromItem; right: FromItem; on?: Expr; using?: Name[] }
   | { kind: 'pivot'; place: Place; source: FromItem; aggregates: { call: Expr; alias?: string }[]; input: Expr; values: { expr: Expr; alias?: string }[]; alias?: Name }
-  | { kind: 'unpivot'; place: Place; source: FromItem; value: Name; label: Name; columns: { name: Name; label?: Expr }[]; includeNulls: boolean; alias?: Name };
+  | { kind: 'unpivot'; place: Place; source: FromItem; values: Name[]; label: Name; columns: { names: Name[]; label?: Expr }[]; includeNulls: boolean; alias?: Name };
 export type JoinType = 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'CROSS';
 
 export type ColumnDefinition = { name: Name; type: TypeNode; required: boolean; options: Option[]; defaultValue?: Expr };

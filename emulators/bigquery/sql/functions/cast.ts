@@ -34,7 +34,7 @@ export function compileCast(compilation: Compilation, scope: Scope, expr: Extrac
     return { sql: coerced.sql, type: target };
   }
   if (operand.type.kind !== 'NULL' && !ALLOWED[operand.type.kind]?.includes(target.kind)) {
-    throw invalidQuery(`Invalid cast from ${typeName(operand.type)} to ${typeName(target)}`, expr.place);
+    throw invalidQuery(`Invalid cast from ${typeName(operand.type)} to ${typeName(target)}`, expr.operand.place);
   }
   const sql = castSql(operand, target, expr.safe || compilation.safe, zone);
   return { sql, type: target };
