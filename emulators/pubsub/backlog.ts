@@ -70,6 +70,12 @@ export class Backlog {
     return this.fresh.length - this.freshFrom + this.attempted.size;
   }
 
+  /** Of the messages that are not acknowledged. */
+  get oldestPublishMs(): number {
+    const firstFresh = this.fresh[this.freshFrom]?.publishMs ?? Infinity;
+    return [...this.attempted.values()].reduce((oldest, { entry }) => Math.min(oldest, entry.publishMs), firstFresh);
+  }
+
   get outstanding(): number {
     return this.leases.size;
   }

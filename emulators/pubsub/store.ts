@@ -128,7 +128,12 @@ export class Store {
 
   gauges(): Record<string, number> {
     const backlogs = [...this.catalogue.subscriptions.values()].map(({ backlog }) => backlog);
+    // Google has these two as metrics of Cloud Monitoring, by subscription.
+    const bySubscription = [...this.catalogue.subscriptions.values()].flatMap(({ resource: { name }, backlog }) => [
+      [`num_undelivered_messages of ${name}`, backlog.size], [`oldest_unacked_message_age_ms of ${name}`, backlog.size === 0 ? 0 : this.now() - backlog.oldestPublishMs],
+    ]);
     return {
+      ...Object.fromEntries(bySubscription),
       topics: this.catalogue.topics.size, subscriptions: this.catalogue.subscriptions.size,
       unacked_messages: backlogs.reduce((sum, { size }) => sum + size, 0), outstanding_messages: backlogs.reduce((sum, { outstanding }) => sum + outstanding, 0),
       cached_bytes: this.cacheBytes, journal_writes: this.journal.writes, journal_segments: this.journal.segments.length, journal_bytes: this.journal.segments.reduce((sum, { size }) => sum + size, 0),
