@@ -1,49 +1,16 @@
 // What one subscription has not acknowledged yet, and who gets it next. Entries come in from store.ts; consumers (a push endpoint, a stream,
 // a waiting pull) say how much they have room for and get leases; acknowledgements, refusals and passed deadlines end them.
-import type { Place } from './journal.ts';
+import { ackIdOf, entryIdOf } from './ack-id.ts';
+import type { BacklogEvents, BacklogRules, Consumer, Delivery, Entry, Lease } from './delivery.ts';
+import { KeyLines } from './key-lines.ts';
 import { Schedule } from './schedule.ts';
-
-/** One message on disk that somebody waits for. */
-export type Entry = {
-  id: number;
-  topic: number;
-  publishMs: number;
-  place: Place;
-  rawBytes: number;
-  /** How many subscriptions have not acknowledged it. */
-  holders: number;
-  /** The message itself while the memory budget allows; else it is read from the journal. */
-  raw: Buffer | undefined;
-};
-
-export type Delivery = { entry: Entry; attempt: number; lease: Lease | undefined; isDone: boolean };
-export type Lease = { ackId: string; delivery: Delivery; attempt: number; consumer: Consumer; endsMs: number };
-
-export type Consumer = {
-  room(): { messages: number; bytes: number };
-  deliver(leases: Lease[]): void;
-  /** A lease of this consumer ended; `isAcked` false: refused, or its deadline passed. */
-  ended(lease: Lease, isAcked: boolean): void;
-  /** How long a lease lasts; Infinity where the consumer ends it itself. */
-  leaseMs: number;
-};
-
-export type BacklogRules = {
-  backoffMs?: { min: number; max: number };
-  /** Attempts after which a message goes to the dead-letter topic. */
-  attemptsMax?: number;
-};
-
-export type BacklogEvents = {
-  acked(entry: Entry): void;
-  /** Resolves true when the message stands in the dead-letter topic. */
-  deadLetter(delivery: Delivery): Promise<boolean>;
-};
 
 /** How often passed deadlines are looked for. */
 const SWEEP_MS = 100;
 /** What one consumer gets in one turn, so that several share a backlog. */
 const TURN = { messages: 100, bytes: 4 * 1024 * 1024 };
+/** Ack ids that were acknowledged, so that saying it again is no error. */
+const REMEMBERED_MAX = 10_000;
 /** When the dead-letter topic is missing, Pub/Sub goes on delivering; so do we, at this pace. */
 const DEAD_LETTER_RETRY_MS = 10_000;
 
@@ -53,15 +20,22 @@ export class Backlog {
   private freshFrom = 0;
   private again: Delivery[] = [];
   private readonly later = new Schedule<Delivery>((delivery) => this.queueAgain(delivery));
+  private readonly lines = new KeyLines();
   private readonly attempted = new Map<number, Delivery>();
+  /** Attempts of earlier runs, of messages that were not delivered in this one. */
+  private readonly earlierAttempts = new Map<number, number>();
+  private readonly acknowledged = new Set<string>();
   private readonly leases = new Set<Lease>();
   private consumers: Consumer[] = [];
   private sweeper: NodeJS.Timeout | undefined;
   private isPumpDue = false;
   private isClosed = false;
   private readonly events: BacklogEvents;
+  /** Of the subscription, in its ack ids. */
+  private readonly number: number;
 
-  constructor(events: BacklogEvents) {
+  constructor(number: number, events: BacklogEvents) {
+    this.number = number;
     this.events = events;
   }
 
@@ -84,9 +58,18 @@ export class Backlog {
     return this.consumers.length > 0;
   }
 
-  add(entry: Entry): void {
-    this.fresh.push(entry);
+  add(entry: Entry, earlierAttempts = 0): void {
+    if (earlierAttempts > 0) this.earlierAttempts.set(entry.id, earlierAttempts);
+    if (this.rules.isOrdered === true && entry.key !== '') this.lines.add(this.deliveryOf(entry));
+    else this.fresh.push(entry);
     this.wake();
+  }
+
+  /** Messages that were sought back stand behind younger ones: into their order again. */
+  sort(): void {
+    this.fresh = this.fresh.slice(this.freshFrom).sort((a, b) => a.id - b.id);
+    this.freshFrom = 0;
+    this.lines.sort();
   }
 
   join(consumer: Consumer): void {
@@ -109,18 +92,23 @@ export class Backlog {
     });
   }
 
-  /** An acknowledgement counts whenever it comes, also after the deadline; one for a message that is gone is ignored. */
-  ack(ackId: string): void {
+  /** An acknowledgement counts whenever it comes, also after the deadline, unless delivery is exactly once. False: it did not count. */
+  ack(ackId: string): boolean {
     const delivery = this.attempted.get(entryIdOf(ackId));
+    const isCurrent = delivery?.lease?.ackId === ackId;
+    if (this.rules.isExactlyOnce === true && !isCurrent) return this.acknowledged.has(ackId);
     if (delivery !== undefined) this.finish(delivery);
+    if (this.rules.isExactlyOnce === true) this.remember(ackId);
+    return true;
   }
 
-  /** Moves the deadline of a lease; 0 gives the message back. Leases that ended are left alone. */
-  extend(ackId: string, ms: number): void {
+  /** Moves the deadline of a lease; 0 gives the message back. Leases that ended are left alone: false. */
+  extend(ackId: string, ms: number): boolean {
     const lease = this.attempted.get(entryIdOf(ackId))?.lease;
-    if (lease === undefined || lease.ackId !== ackId) return;
+    if (lease === undefined || lease.ackId !== ackId) return false;
     if (ms === 0) this.refuse(lease);
     else lease.endsMs = performance.now() + ms;
+    return true;
   }
 
   /** The consumer does not want it (now): redelivered after the backoff, or dead-lettered. */
@@ -128,7 +116,10 @@ export class Backlog {
     if (lease.delivery.lease !== lease) return;
     this.endLease(lease, false);
     const { delivery } = lease;
+    for (const behind of this.lines.leasedBehind(delivery)) this.postpone(behind, 0);
+    this.events.refused(delivery.entry, delivery.attempt);
     if (this.rules.attemptsMax !== undefined && delivery.attempt >= this.rules.attemptsMax) {
+      delivery.isWaiting = true;
       void this.events.deadLetter(delivery).then((isStored) => {
         if (isStored) this.finish(delivery);
         else if (!delivery.isDone) this.later.add(delivery, DEAD_LETTER_RETRY_MS);
@@ -137,8 +128,13 @@ export class Backlog {
     }
     const { backoffMs } = this.rules;
     const waitMs = backoffMs === undefined ? 0 : Math.min(backoffMs.max, backoffMs.min * 2 ** (delivery.attempt - 1));
-    if (waitMs > 0) this.later.add(delivery, waitMs);
-    else this.queueAgain(delivery);
+    this.queueLater(delivery, waitMs);
+  }
+
+  /** Every message that is not under way may go out now, whatever it was waiting for; deadlines of those that are pass now. */
+  redeliverNow(): void {
+    for (const lease of [...this.leases]) if (lease.consumer.leaseMs !== Infinity) this.refuse(lease);
+    for (const delivery of this.later.takeAll()) this.queueAgain(delivery);
   }
 
   /** Gives a lease back as if it had never been: behind the others, without counting the attempt. */
@@ -146,7 +142,7 @@ export class Backlog {
     if (lease.delivery.lease !== lease) return;
     this.endLease(lease, true);
     lease.delivery.attempt -= 1;
-    this.later.add(lease.delivery, ms);
+    this.queueLater(lease.delivery, ms);
   }
 
   /** Drops what was published before `ms`: retention, or a seek forward. */
@@ -154,15 +150,24 @@ export class Backlog {
     // Asked every few seconds: a backlog whose oldest message is young must cost nothing.
     const isFirstYoung = (this.fresh[this.freshFrom]?.publishMs ?? ms) >= ms;
     if (isFirstYoung && [...this.attempted.values()].every(({ entry }) => entry.publishMs >= ms)) return;
-    const old = this.pending().filter((entry) => entry.publishMs < ms);
-    const ids = new Set(old.map(({ id }) => id));
+    this.drop(({ publishMs }) => publishMs < ms);
+  }
+
+  drop(isDropped: (entry: Entry) => boolean): void {
+    const dropped = this.pending().filter(isDropped);
+    const ids = new Set(dropped.map(({ id }) => id));
     this.fresh = this.fresh.slice(this.freshFrom).filter(({ id }) => !ids.has(id));
     this.freshFrom = 0;
-    for (const entry of old) {
+    for (const entry of dropped) {
+      this.earlierAttempts.delete(entry.id);
       const delivery = this.attempted.get(entry.id);
       if (delivery === undefined) this.events.acked(entry);
       else this.finish(delivery);
     }
+  }
+
+  attemptsOf({ id }: Entry): number {
+    return this.attempted.get(id)?.attempt ?? this.earlierAttempts.get(id) ?? 0;
   }
 
   pending(): Entry[] {
@@ -179,6 +184,8 @@ export class Backlog {
     this.fresh = [];
     this.freshFrom = 0;
     this.again = [];
+    this.lines.clear();
+    this.earlierAttempts.clear();
   }
 
   private pump(): void {
@@ -199,10 +206,10 @@ export class Backlog {
     let bytes = Math.min(room.bytes, TURN.bytes);
     const leases: Lease[] = [];
     while (messages > 0 && bytes > 0) {
-      const delivery = this.next();
+      const delivery = this.next(consumer);
       if (delivery === undefined) break;
       delivery.attempt += 1;
-      delivery.lease = { ackId: `${delivery.entry.id}-${delivery.attempt}`, delivery, attempt: delivery.attempt, consumer, endsMs: performance.now() + consumer.leaseMs };
+      delivery.lease = { ackId: ackIdOf(this.number, delivery.entry.id), delivery, attempt: delivery.attempt, consumer, endsMs: performance.now() + consumer.leaseMs };
       this.leases.add(delivery.lease);
       leases.push(delivery.lease);
       messages -= 1;
@@ -212,10 +219,12 @@ export class Backlog {
     return leases;
   }
 
-  private next(): Delivery | undefined {
+  private next(consumer: Consumer): Delivery | undefined {
     for (let delivery = this.again.shift(); delivery !== undefined; delivery = this.again.shift()) {
       if (!delivery.isDone) return delivery;
     }
+    const inLine = this.lines.next(consumer);
+    if (inLine !== undefined) return inLine;
     const entry = this.fresh[this.freshFrom];
     if (entry === undefined) return undefined;
     this.freshFrom += 1;
@@ -223,14 +232,31 @@ export class Backlog {
       this.fresh = this.fresh.slice(this.freshFrom);
       this.freshFrom = 0;
     }
-    const delivery: Delivery = { entry, attempt: 0, lease: undefined, isDone: false };
+    return this.deliveryOf(entry);
+  }
+
+  private deliveryOf(entry: Entry): Delivery {
+    const delivery: Delivery = { entry, attempt: this.earlierAttempts.get(entry.id) ?? 0, lease: undefined, isDone: false, isWaiting: false };
+    this.earlierAttempts.delete(entry.id);
     this.attempted.set(entry.id, delivery);
     return delivery;
   }
 
+  private isInLine({ entry }: Delivery): boolean {
+    return this.rules.isOrdered === true && entry.key !== '';
+  }
+
+  private queueLater(delivery: Delivery, ms: number): void {
+    delivery.isWaiting = ms > 0;
+    if (ms > 0) this.later.add(delivery, ms);
+    else this.queueAgain(delivery);
+  }
+
   private queueAgain(delivery: Delivery): void {
     if (delivery.isDone) return;
-    this.again.push(delivery);
+    delivery.isWaiting = false;
+    if (this.isInLine(delivery)) this.lines.reopen(delivery);
+    else this.again.push(delivery);
     this.wake();
   }
 
@@ -238,8 +264,14 @@ export class Backlog {
     if (delivery.isDone) return;
     delivery.isDone = true;
     this.attempted.delete(delivery.entry.id);
+    if (this.isInLine(delivery)) this.lines.remove(delivery);
     if (delivery.lease !== undefined) this.endLease(delivery.lease, true);
     this.events.acked(delivery.entry);
+  }
+
+  private remember(ackId: string): void {
+    this.acknowledged.add(ackId);
+    if (this.acknowledged.size > REMEMBERED_MAX) this.acknowledged.delete(this.acknowledged.values().next().value!);
   }
 
   private endLease(lease: Lease, isAcked: boolean): void {
@@ -257,7 +289,3 @@ export class Backlog {
     this.sweeper = undefined;
   }
 }
-
-/** Our ack ids are `<message id>-<attempt>`; anything else is nobody's. */
-export const isAckId = (text: string): boolean => /^\d{1,16}-\d{1,9}$/.test(text);
-const entryIdOf = (ackId: string): number => Number(ackId.slice(0, ackId.indexOf('-')));

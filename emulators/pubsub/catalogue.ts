@@ -1,8 +1,11 @@
-// Which topics and subscriptions there are, by name and by their number in the journal. store.ts applies changes here, live and after a crash.
+// Which topics, subscriptions and snapshots there are, by name and by their number in the journal. store.ts applies changes here, live and after a crash.
 import type { Backlog } from './backlog.ts';
+import { durationMs } from './duration.ts';
+import { parseFilter, type Filter } from './filter.ts';
 import type { AdminChange } from './records.ts';
 import { notFound } from './refusal.ts';
-import { durationMs, type SubscriptionResource, type TopicResource } from './resources.ts';
+import type { SubscriptionResource, TopicResource } from './resources.ts';
+import type { SnapshotResource } from './snapshots.ts';
 
 export type Topic = { number: number; resource: TopicResource; subscriptions: Set<Subscription> };
 export type Subscription = {
@@ -11,6 +14,10 @@ export type Subscription = {
   /** Absent: the topic was deleted. */
   topic: Topic | undefined;
   backlog: Backlog;
+  /** Absent: every message is for it. */
+  filter: Filter | undefined;
+  /** The last message that was handed out when it was made; it never had older ones. */
+  madeAtId: number;
   /** Acknowledged, not yet written. */
   ackedIds: number[];
   /** On the steered clock; for expiry of idle subscriptions. */
@@ -20,6 +27,7 @@ export type Subscription = {
 export class Catalogue {
   readonly topics = new Map<string, Topic>();
   readonly subscriptions = new Map<string, Subscription>();
+  readonly snapshots = new Map<string, SnapshotResource>();
   private readonly topicNumbers = new Map<number, Topic>();
   private readonly subscriptionNumbers = new Map<number, Subscription>();
   /** Never used before, in this run or an earlier one. */
@@ -45,6 +53,12 @@ export class Catalogue {
     return subscription;
   }
 
+  snapshot(name: string): SnapshotResource {
+    const snapshot = this.snapshots.get(name);
+    if (snapshot === undefined) throw notFound(name);
+    return snapshot;
+  }
+
   topicNumbered(number: number): Topic | undefined {
     return this.topicNumbers.get(number);
   }
@@ -57,14 +71,17 @@ export class Catalogue {
     if ('put_topic' in change) this.putTopic(change.put_topic.number, change.put_topic.topic);
     else if ('put_subscription' in change) this.putSubscription(change.put_subscription);
     else if ('delete_topic' in change) this.deleteTopic(change.delete_topic.number);
-    else this.deleteSubscription(change.delete_subscription.number);
+    else if ('delete_subscription' in change) this.deleteSubscription(change.delete_subscription.number);
+    else if ('put_snapshot' in change) this.snapshots.set(change.put_snapshot.name, change.put_snapshot);
+    else this.snapshots.delete(change.delete_snapshot.name);
   }
 
   /** All there is, as changes that make it anew. */
   everything(): AdminChange[] {
     return [
       ...[...this.topics.values()].map(({ number, resource }) => ({ put_topic: { number, topic: resource } })),
-      ...[...this.subscriptions.values()].map(({ number, topic, resource }) => ({ put_subscription: { number, topic_number: topic?.number ?? 0, subscription: resource } })),
+      ...[...this.subscriptions.values()].map(({ number, topic, resource, madeAtId }) => ({ put_subscription: { number, topic_number: topic?.number ?? 0, subscription: resource, made_at_id: madeAtId } })),
+      ...[...this.snapshots.values()].map((snapshot) => ({ put_snapshot: snapshot })),
     ];
   }
 
@@ -76,13 +93,16 @@ export class Catalogue {
     this.topicNumbers.set(number, topic);
   }
 
-  private putSubscription({ number, topic_number, subscription: resource }: { number: number; topic_number: number; subscription: SubscriptionResource }): void {
+  private putSubscription({ number, topic_number, subscription: resource, made_at_id: madeAtId = 0 }: PutSubscription): void {
     this.nextNumber = Math.max(this.nextNumber, number + 1);
     const subscription = this.subscriptionNumbers.get(number) ?? this.open(number, resource);
     subscription.resource = resource;
+    subscription.madeAtId = madeAtId;
+    subscription.filter = resource.filter ? parseFilter(resource.filter) : undefined;
     subscription.backlog.rules = rulesOf(resource);
     subscription.topic = this.topicNumbers.get(topic_number);
-    subscription.topic?.subscriptions.add(subscription);
+    if (resource.detached === true) subscription.topic?.subscriptions.delete(subscription);
+    else subscription.topic?.subscriptions.add(subscription);
     this.subscriptions.set(resource.name, subscription);
     this.subscriptionNumbers.set(number, subscription);
   }
@@ -92,7 +112,9 @@ export class Catalogue {
     if (topic === undefined) return;
     this.topics.delete(topic.resource.name);
     this.topicNumbers.delete(number);
-    for (const subscription of topic.subscriptions) {
+    // Detached ones are not among its subscriptions, but still name it.
+    for (const subscription of this.subscriptions.values()) {
+      if (subscription.topic !== topic) continue;
       subscription.topic = undefined;
       subscription.resource = { ...subscription.resource, topic: '_deleted-topic_' };
     }
@@ -108,8 +130,11 @@ export class Catalogue {
   }
 }
 
-function rulesOf({ retry_policy, dead_letter_policy }: SubscriptionResource): Backlog['rules'] {
+type PutSubscription = Extract<AdminChange, { put_subscription: unknown }>['put_subscription'];
+
+function rulesOf({ retry_policy, dead_letter_policy, enable_message_ordering, enable_exactly_once_delivery }: SubscriptionResource): Backlog['rules'] {
   return {
+    isOrdered: enable_message_ordering === true, isExactlyOnce: enable_exactly_once_delivery === true,
     ...(retry_policy && { backoffMs: { min: durationMs(retry_policy.minimum_backoff!), max: durationMs(retry_policy.maximum_backoff!) } }),
     ...(dead_letter_policy && { attemptsMax: dead_letter_policy.max_delivery_attempts! }),
   };

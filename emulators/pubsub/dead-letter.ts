@@ -1,6 +1,6 @@
 // A message that was delivered too often goes to the dead-letter topic with Google's attributes; backlog.ts then lets go of it.
 // A crash between the two leaves it in both places: at Google, too, a message may be dead-lettered twice.
-import type { Delivery } from './backlog.ts';
+import type { Delivery } from './delivery.ts';
 import type { Subscription } from './catalogue.ts';
 import { protobufTime } from './push-body.ts';
 import type { Store } from './store.ts';

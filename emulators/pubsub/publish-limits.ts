@@ -9,14 +9,17 @@ const ATTRIBUTE_KEY_BYTES_MAX = 256;
 const ATTRIBUTE_VALUE_BYTES_MAX = 1_024;
 const ORDERING_KEY_BYTES_MAX = 1_024;
 
-export function checkPublish({ messages, bytes }: PublishRequest): void {
+/** `bytes`: of the whole request as it came. */
+export function checkPublish({ messages }: PublishRequest, bytes: number): void {
   if (messages.length === 0) throw invalid('The value for message_count is too small. You passed 0 in the request, but the minimum value is 1.');
   if (messages.length > MESSAGES_MAX) throw tooLarge('message_count', messages.length, MESSAGES_MAX);
   if (bytes > REQUEST_BYTES_MAX) throw tooLarge('request_size', bytes, REQUEST_BYTES_MAX);
-  for (const message of messages) checkMessage(message);
+  const keys = new Set(messages.map(checkMessage));
+  if (keys.size > 1) throw invalid('In a publish request, all messages must have the same ordering key, or none.');
 }
 
-function checkMessage(raw: RawMessage): void {
+/** Its ordering key. */
+function checkMessage(raw: RawMessage): string {
   const { data, attributes, orderingKey } = readMessage(raw);
   if (data.length === 0 && attributes.size === 0) {
     throw invalid('One or more messages in the publish request is empty. Each message must contain either non-empty data, or at least one attribute. See https://cloud.google.com/pubsub/docs/publisher for details.');
@@ -31,8 +34,9 @@ function checkMessage(raw: RawMessage): void {
     if (valueBytes > ATTRIBUTE_VALUE_BYTES_MAX) throw tooLarge('attribute_value_size', valueBytes, ATTRIBUTE_VALUE_BYTES_MAX);
   }
   if (Buffer.byteLength(orderingKey) > ORDERING_KEY_BYTES_MAX) throw tooLarge('ordering_key_size', Buffer.byteLength(orderingKey), ORDERING_KEY_BYTES_MAX);
+  return orderingKey;
 }
 
-function tooLarge(what: string, value: number, max: number): Error {
+export function tooLarge(what: string, value: number, max: number): Error {
   return invalid(`The value for ${what} is too large. You passed ${value} in the request, but the maximum value is ${max}.`);
 }

@@ -1,14 +1,46 @@
-// One message as Pub/Sub wraps it for a push endpoint: https://docs.cloud.google.com/pubsub/docs/push#receive_push. push.ts sends it.
+// One message as a push endpoint gets it: in Google's JSON (https://docs.cloud.google.com/pubsub/docs/push#receive_push), or unwrapped
+// (https://docs.cloud.google.com/pubsub/docs/payload-unwrapping). push.ts sends it.
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { identityToken } from '../metadata/tokens.ts';
 import type { Subscription } from './catalogue.ts';
 import { readMessage, type RawMessage } from './wire.ts';
 
 export type PushedMessage = { raw: RawMessage; messageId: string; publishMs: number; subscription: string; deliveryAttempt: number };
 
-/** Three texts that follow each other, so that the base64 of a megabyte is not copied into one more string; the middle one is ASCII. */
-export type PushBody = { head: string; base64: string; tail: string; bytes: number };
+/** Parts that follow each other, so that the base64 of a megabyte is not copied into one more string. */
+export type PushRequest = { headers: Record<string, string>; body: (string | Buffer)[]; bytes: number };
 
-export function pushBody({ raw, messageId, publishMs, subscription, deliveryAttempt }: PushedMessage): PushBody {
+export function pushRequest(message: PushedMessage, noWrapper?: { write_metadata?: boolean }): PushRequest {
+  return noWrapper ? unwrapped(message, noWrapper.write_metadata === true) : wrapped(message);
+}
+
+/** The data alone; the rest as headers, if asked for. An attribute that can't be a header is left out. */
+function unwrapped({ raw, messageId, publishMs, subscription }: PushedMessage, hasMetadata: boolean): PushRequest {
+  const { data, attributes, orderingKey } = readMessage(raw);
+  if (!hasMetadata) return { headers: {}, body: [data], bytes: data.length };
+  const headers: Record<string, string> = {};
+  for (const [key, value] of attributes) if (canBeHeader(key, value)) headers[key.toLowerCase()] = value;
+  headers['x-goog-pubsub-subscription-name'] = subscription;
+  headers['x-goog-pubsub-message-id'] = messageId;
+  headers['x-goog-pubsub-publish-time'] = protobufTime(publishMs);
+  if (orderingKey !== '' && canBeHeader('x-goog-pubsub-ordering-key', orderingKey)) headers['x-goog-pubsub-ordering-key'] = orderingKey;
+  return { headers, body: [data], bytes: data.length };
+}
+
+/** Nor may an attribute change how the request is sent. */
+const RESERVED = new Set(['connection', 'content-length', 'host', 'transfer-encoding', 'expect', 'upgrade', 'te', 'trailer', 'keep-alive', 'authorization']);
+
+function canBeHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return !RESERVED.has(name.toLowerCase());
+  } catch {
+    return false;
+  }
+}
+
+function wrapped({ raw, messageId, publishMs, subscription, deliveryAttempt }: PushedMessage): PushRequest {
   const { data, attributes, orderingKey } = readMessage(raw);
   const time = protobufTime(publishMs);
   const attributesJson = attributes.size === 0 ? '' : `"attributes":${mapJson(attributes)},`;
@@ -17,7 +49,7 @@ export function pushBody({ raw, messageId, publishMs, subscription, deliveryAtte
   const head = `{"message":{${attributesJson}"data":"`;
   const tail = `","messageId":"${messageId}","message_id":"${messageId}","publishTime":"${time}","publish_time":"${time}"${orderingJson}},"subscription":${JSON.stringify(subscription)}${attemptJson}}`;
   const base64 = data.toString('base64');
-  return { head, base64, tail, bytes: Buffer.byteLength(head) + base64.length + Buffer.byteLength(tail) };
+  return { headers: { 'content-type': 'application/json' }, body: [head, base64, tail], bytes: Buffer.byteLength(head) + base64.length + Buffer.byteLength(tail) };
 }
 
 /** Written out pair by pair: as an object, keys such as "7" would change their order and "__proto__" would be lost. */

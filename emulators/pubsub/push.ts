@@ -3,9 +3,9 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { pauseFor, type FaultPlan, type Faults } from '../faults.ts';
-import type { Consumer, Lease } from './backlog.ts';
+import type { Consumer, Lease } from './delivery.ts';
 import type { Subscription } from './catalogue.ts';
-import { pushBody, pushToken } from './push-body.ts';
+import { pushRequest, pushToken } from './push-body.ts';
 import type { Store } from './store.ts';
 
 /** Google's window grows to 3,000 a region; one machine is given less. */
@@ -19,6 +19,8 @@ const ACK_STATUSES = new Set([102, 200, 201, 202, 204]);
 export class Pusher implements Consumer {
   /** The request's own timeout ends a lease. */
   readonly leaseMs = Infinity;
+  /** An endpoint has no way to keep two messages of one ordering key apart. */
+  readonly isSerial = true;
   private window = WINDOW.first;
   private outstanding = 0;
   private outstandingBytes = 0;
@@ -72,7 +74,7 @@ export class Pusher implements Consumer {
   private async send(lease: Lease): Promise<void> {
     const plan = this.faults.take('Push', this.subscription.resource.name);
     if (plan?.kind === 'reorder') return this.subscription.backlog.postpone(lease, plan.delay_ms ?? REORDER_MS);
-    if (plan?.kind === 'lose') return this.subscription.backlog.ack(lease.ackId);
+    if (plan?.kind === 'lose') return void this.subscription.backlog.ack(lease.ackId);
     const isAcked = await this.deliverOnce(lease, plan);
     if (this.isClosed && !isAcked) return this.subscription.backlog.postpone(lease, 0);
     if (isAcked) this.succeeded(lease);
@@ -122,10 +124,10 @@ export class Pusher implements Consumer {
     // A seek, retention or deletion let go of it while it waited here: its bytes may be gone from the journal.
     if (this.isClosed || delivery.isDone) return Promise.resolve(false);
     const { resource } = this.subscription;
-    const body = pushBody({
+    const { headers, body, bytes } = pushRequest({
       raw: this.store.rawOf(delivery.entry), messageId: String(delivery.entry.id), publishMs: delivery.entry.publishMs,
       subscription: resource.name, deliveryAttempt: resource.dead_letter_policy ? attempt : 0,
-    });
+    }, resource.push_config?.no_wrapper);
     const token = pushToken(this.subscription, this.store.now());
     const url = new URL(this.endpoint);
     const isTls = url.protocol === 'https:';
@@ -133,7 +135,7 @@ export class Pusher implements Consumer {
       const request = (isTls ? httpsRequest : httpRequest)(url, {
         method: 'POST', agent: isTls ? this.agents.https : this.agents.http,
         headers: {
-          'content-type': 'application/json', accept: 'application/json', 'user-agent': 'CloudPubSub-Google', from: 'noreply@google.com', 'content-length': body.bytes,
+          ...headers, accept: 'application/json', 'user-agent': 'CloudPubSub-Google', from: 'noreply@google.com', 'content-length': bytes,
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
       });
@@ -159,9 +161,8 @@ export class Pusher implements Consumer {
         if (request.reusedSocket && !isAnswered && !isTimedOut && !this.isClosed) this.post(lease).then(finish, () => finish(false));
         else finish(false);
       });
-      request.write(body.head, 'utf8');
-      request.write(body.base64, 'latin1');
-      request.end(body.tail, 'utf8');
+      for (const part of body) request.write(part);
+      request.end();
     });
   }
 }

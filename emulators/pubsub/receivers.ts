@@ -1,12 +1,13 @@
 // Who gets a subscription's messages: its push endpoint, or the streams that are open on it. server.ts tells when a subscription was made,
 // changed or deleted, and opens streams here.
-import { status } from '@grpc/grpc-js';
 import type { Faults } from '../faults.ts';
-import { refusePush, underFaults } from './calls.ts';
+import { underFaults } from './calls.ts';
 import type { Subscription } from './catalogue.ts';
 import { Pusher } from './push.ts';
+import { refuseUnpullable } from './message-calls.ts';
 import { invalid, notFound, Refusal } from './refusal.ts';
 import { checkName } from './resources.ts';
+import { statusOf } from './status.ts';
 import type { Store } from './store.ts';
 import { PullStream, type StreamingPullCall, type StreamingPullRequest } from './stream.ts';
 
@@ -26,8 +27,11 @@ export class Receivers {
   renew(subscription: Subscription): void {
     const { name, push_config: push } = subscription.resource;
     const isThere = this.store.catalogue.subscriptions.get(name) === subscription;
-    const endpoint = isThere ? push?.push_endpoint ?? '' : '';
-    if (!isThere || endpoint !== '') this.endStreams(subscription, isThere);
+    const isDetached = subscription.resource.detached === true;
+    const endpoint = isThere && !isDetached ? push?.push_endpoint ?? '' : '';
+    if (!isThere) this.endStreams(subscription, notFound(name));
+    else if (isDetached) this.endStreams(subscription, new Refusal('FAILED_PRECONDITION', 'The subscription was detached.'));
+    else if (endpoint !== '') this.endStreams(subscription, new Refusal('FAILED_PRECONDITION', 'The subscription became a push subscription.'));
     const current = this.pushers.get(subscription);
     if ((current?.endpoint ?? '') === endpoint) return;
     current?.pusher.close();
@@ -39,6 +43,7 @@ export class Receivers {
   open(call: StreamingPullCall): void {
     let stream: PullStream | undefined;
     let opening: Promise<void> | undefined;
+    let isFirst = true;
     const close = (): void => {
       stream?.close();
       if (stream !== undefined) this.streams.delete(stream);
@@ -49,7 +54,16 @@ export class Receivers {
         stream = new PullStream(this.store, this.streamed(request), call, request);
         this.streams.add(stream);
       }).then(() => {}, (error: unknown) => { call.emit('error', statusOf(error)); });
-      void opening.then(() => stream?.take(request));
+      void opening.then(() => {
+        try {
+          if (request.refusal !== undefined) throw request.refusal;
+          stream?.take(request, isFirst);
+        } catch (error) {
+          close();
+          call.emit('error', statusOf(error));
+        }
+        isFirst = false;
+      });
     });
     call.on('end', () => {
       close();
@@ -69,22 +83,15 @@ export class Receivers {
   private streamed({ subscription: name }: StreamingPullRequest): Subscription {
     if (!name) throw invalid('The first request of a stream must name the subscription.');
     const subscription = this.store.catalogue.subscription(checkName('subscriptions', name));
-    refusePush(subscription);
+    refuseUnpullable(subscription);
     return subscription;
   }
 
-  private endStreams(subscription: Subscription, isPushNow: boolean): void {
+  private endStreams(subscription: Subscription, refusal: Refusal): void {
     for (const stream of this.streams) {
       if (!stream.isOf(subscription)) continue;
       this.streams.delete(stream);
-      stream.refuse(isPushNow ? new Refusal('FAILED_PRECONDITION', 'The subscription became a push subscription.') : notFound(subscription.resource.name));
+      stream.refuse(refusal);
     }
   }
-}
-
-/** What a failed call is answered with; anything but a refusal is a bug of ours. */
-export function statusOf(error: unknown): { code: number; details: string } {
-  if (error instanceof Refusal) return { code: error.code, details: error.message };
-  console.error('pubsub:', error);
-  return { code: status.INTERNAL, details: String(error) };
 }

@@ -1,12 +1,15 @@
-// What the journal's records say, as bytes and back: a message, acknowledgements, or a change of topics and subscriptions.
+// What the journal's records say, as bytes and back: a message, acknowledgements, attempts that failed, or a change of topics, subscriptions and snapshots.
 import type { SubscriptionResource, TopicResource } from './resources.ts';
+import type { SnapshotResource } from './snapshots.ts';
 
 /** Topics and subscriptions go by small numbers in the journal; a number is never used twice. */
 export type AdminChange =
   | { put_topic: { number: number; topic: TopicResource } }
   | { delete_topic: { number: number } }
-  | { put_subscription: { number: number; topic_number: number; subscription: SubscriptionResource } }
-  | { delete_subscription: { number: number } };
+  | { put_subscription: { number: number; topic_number: number; subscription: SubscriptionResource; made_at_id?: number } }
+  | { delete_subscription: { number: number } }
+  | { put_snapshot: SnapshotResource }
+  | { delete_snapshot: { name: string } };
 
 export type MessageHead = {
   topic: number;
@@ -19,11 +22,13 @@ export type MessageHead = {
 export type JournalRecord =
   | { kind: 'message'; head: MessageHead; rawOffset: number }
   | { kind: 'acks'; subscription: number; ids: number[] }
+  | { kind: 'attempts'; subscription: number; id: number; attempts: number }
   | { kind: 'admin'; changes: AdminChange[] };
 
 const MESSAGE = 1;
 const ACKS = 2;
 const ADMIN = 3;
+const ATTEMPTS = 4;
 const ALL = 0xffff;
 const MESSAGE_HEAD_BYTES = 1 + 4 + 8 + 8 + 2;
 
@@ -48,6 +53,16 @@ export function encodeAcks(subscription: number, ids: readonly number[]): Buffer
   return bytes;
 }
 
+/** How often a message was delivered in vain: what the dead-letter policy counts. */
+export function encodeAttempts(subscription: number, id: number, attempts: number): Buffer {
+  const bytes = Buffer.allocUnsafe(15);
+  bytes.writeUInt8(ATTEMPTS, 0);
+  bytes.writeUInt32LE(subscription, 1);
+  bytes.writeDoubleLE(id, 5);
+  bytes.writeUInt16LE(Math.min(attempts, 0xffff), 13);
+  return bytes;
+}
+
 export function encodeAdmin(changes: readonly AdminChange[]): Buffer {
   return Buffer.concat([Buffer.of(ADMIN), Buffer.from(JSON.stringify(changes), 'utf8')]);
 }
@@ -63,6 +78,8 @@ export function decodeRecord(payload: Buffer): JournalRecord {
     }
     case ACKS:
       return { kind: 'acks', subscription: payload.readUInt32LE(1), ids: Array.from({ length: (payload.length - 5) / 8 }, (_, index) => payload.readDoubleLE(5 + 8 * index)) };
+    case ATTEMPTS:
+      return { kind: 'attempts', subscription: payload.readUInt32LE(1), id: payload.readDoubleLE(5), attempts: payload.readUInt16LE(13) };
     case ADMIN:
       return { kind: 'admin', changes: JSON.parse(payload.toString('utf8', 1)) as AdminChange[] };
     default:

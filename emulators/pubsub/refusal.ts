@@ -3,12 +3,18 @@ import { status } from '@grpc/grpc-js';
 
 export type StatusName = keyof typeof status;
 
+/** As google.rpc.ErrorInfo. */
+export type ErrorInfo = { reason: string; domain: string; metadata: Record<string, string> };
+
 export class Refusal extends Error {
   override name = 'Refusal';
   readonly code: number;
-  constructor(code: StatusName, message: string) {
+  /** Says what was wrong in a form that Google's clients read. */
+  readonly info: ErrorInfo | undefined;
+  constructor(code: StatusName, message: string, info?: ErrorInfo) {
     super(message);
     this.code = status[code];
+    this.info = info;
   }
 }
 

@@ -1,15 +1,10 @@
 // Topics and subscriptions as requests carry them (google.pubsub.v1, field names as in the .proto), with Google's defaults and refusals.
+import { durationMs, durationOf, type Duration } from './duration.ts';
+import { parseFilter } from './filter.ts';
+import { checkPushConfig, type PushConfig } from './push-config.ts';
 import { invalid, unsupported } from './refusal.ts';
 
-export type Duration = { seconds?: string; nanos?: number };
 export type TopicResource = { name: string; labels?: Record<string, string>; message_retention_duration?: Duration };
-export type PushConfig = {
-  push_endpoint?: string;
-  attributes?: Record<string, string>;
-  oidc_token?: { service_account_email?: string; audience?: string };
-  pubsub_wrapper?: object;
-  no_wrapper?: object;
-};
 export type SubscriptionResource = {
   name: string;
   topic: string;
@@ -19,10 +14,12 @@ export type SubscriptionResource = {
   message_retention_duration?: Duration;
   labels?: Record<string, string>;
   enable_message_ordering?: boolean;
+  enable_exactly_once_delivery?: boolean;
   expiration_policy?: { ttl?: Duration };
   filter?: string;
   dead_letter_policy?: { dead_letter_topic?: string; max_delivery_attempts?: number };
   retry_policy?: { minimum_backoff?: Duration; maximum_backoff?: Duration };
+  detached?: boolean;
 };
 
 const SECOND = 1_000;
@@ -30,38 +27,60 @@ const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 
 /** pubsub.proto; quotas of cloud.google.com/pubsub/quotas. */
-const ACK_DEADLINE_SECONDS = { min: 10, max: 600, default: 10 };
+export const ACK_DEADLINE_SECONDS = { min: 10, max: 600, default: 10 };
 const RETENTION_MS = { min: 10 * MINUTE, max: 31 * DAY, default: 7 * DAY };
 const EXPIRATION_MS = { min: 1 * DAY, default: 31 * DAY };
 const BACKOFF_MS = { max: 600 * SECOND, defaultMin: 10 * SECOND };
 const ATTEMPTS = { min: 5, max: 100, default: 5 };
+/** https://docs.cloud.google.com/pubsub/docs/create-topic-labels */
+const LABELS_MAX = 64;
+const LABEL_KEY = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u;
+const LABEL_VALUE = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
 
-export const durationMs = (duration: Duration): number => Number(duration.seconds ?? 0) * SECOND + (duration.nanos ?? 0) / 1_000_000;
-const durationOf = (ms: number): Duration => ({ seconds: String(Math.floor(ms / SECOND)), nanos: (ms % SECOND) * 1_000_000 });
+/** Refused by name: nothing that a user sets may be taken and not done. */
+const TOPIC_ABSENT = {
+  message_storage_policy: 'message storage policies (there are no regions here)', kms_key_name: 'customer-managed keys', schema_settings: 'schemas on topics',
+  ingestion_data_source_settings: 'ingestion from other sources', message_transforms: 'message transforms', tags: 'tags',
+};
+const SUBSCRIPTION_ABSENT = {
+  bigquery_config: 'BigQuery subscriptions', cloud_storage_config: 'Cloud Storage subscriptions', bigtable_config: 'Bigtable subscriptions', message_transforms: 'message transforms', tags: 'tags',
+};
+/** Said by the service only; Google ignores them in requests. */
+const TOPIC_SAID = ['state', 'satisfies_pzs'];
+const SUBSCRIPTION_SAID = ['state', 'topic_message_retention_duration', 'analytics_hub_subscription_info'];
+
+/** What UpdateTopic and UpdateSubscription may name; the absent ones are refused by name when they have a value. */
+export const TOPIC_CHANGEABLE: readonly string[] = ['labels', 'message_retention_duration', ...Object.keys(TOPIC_ABSENT).filter((name) => name !== 'tags')];
+export const SUBSCRIPTION_CHANGEABLE: readonly string[] = [
+  'push_config', 'ack_deadline_seconds', 'retain_acked_messages', 'message_retention_duration', 'labels', 'expiration_policy', 'dead_letter_policy', 'retry_policy',
+  'enable_exactly_once_delivery', ...Object.keys(SUBSCRIPTION_ABSENT).filter((name) => name !== 'tags'),
+];
 
 /** 3-255 characters of this set after a letter, and not Google's own prefix. */
-export function checkName(kind: 'topics' | 'subscriptions', name: string | undefined): string {
-  const match = /^projects\/([^/]+)\/(topics|subscriptions)\/([A-Za-z][A-Za-z0-9._~%+-]{2,254})$/.exec(name ?? '');
+export function checkName(kind: 'topics' | 'subscriptions' | 'snapshots', name: string | undefined): string {
+  const match = /^projects\/([^/]+)\/(topics|subscriptions|snapshots)\/([A-Za-z][A-Za-z0-9._~%+-]{2,254})$/.exec(name ?? '');
   if (match === null || match[2] !== kind || match[3]!.startsWith('goog')) throw invalid(`Invalid [${kind}] name: (name=${name ?? ''})`);
   return name!;
 }
 
 export function checkTopic(topic: Record<string, unknown>): TopicResource {
   checkName('topics', topic['name'] as string);
-  refuseFields(topic, { kms_key_name: 'customer-managed keys', schema_settings: 'schemas on topics', ingestion_data_source_settings: 'ingestion from other sources', message_transforms: 'message transforms' });
-  const resource = topic as TopicResource;
+  refuseFields(topic, TOPIC_ABSENT);
+  const resource = without(topic, TOPIC_SAID) as TopicResource;
+  checkLabels(resource.labels);
   if (resource.message_retention_duration) checkRetention(resource.message_retention_duration);
   return resource;
 }
 
-export function checkSubscription(subscription: Record<string, unknown>): SubscriptionResource {
-  refuseFields(subscription, {
-    bigquery_config: 'BigQuery subscriptions', cloud_storage_config: 'Cloud Storage subscriptions', bigtable_config: 'Bigtable subscriptions', filter: 'filters',
-    enable_message_ordering: 'ordered delivery', enable_exactly_once_delivery: 'exactly-once delivery', message_transforms: 'message transforms', detached: 'detached subscriptions',
-  });
-  const given = subscription as SubscriptionResource;
+export function checkSubscription(subscription: Record<string, unknown>, before?: SubscriptionResource): SubscriptionResource {
+  refuseFields(subscription, SUBSCRIPTION_ABSENT);
+  const given = without(subscription, SUBSCRIPTION_SAID) as SubscriptionResource;
   checkName('subscriptions', given.name);
-  checkPushConfig(given.push_config);
+  checkLabels(given.labels);
+  if (given.detached && before?.detached !== true) throw invalid('A subscription is detached by DetachSubscription, not by its field.');
+  if (given.filter) parseFilter(given.filter);
+  const push = checkPushConfig(given.push_config, before?.push_config);
+  if (given.enable_exactly_once_delivery && push.push_endpoint) throw invalid('Exactly-once delivery is for pull subscriptions only.');
   const ackDeadline = given.ack_deadline_seconds || ACK_DEADLINE_SECONDS.default;
   if (ackDeadline < ACK_DEADLINE_SECONDS.min || ackDeadline > ACK_DEADLINE_SECONDS.max) {
     throw invalid(`Invalid ack deadline given (ack_deadline_seconds=${ackDeadline}): it must be between ${ACK_DEADLINE_SECONDS.min} and ${ACK_DEADLINE_SECONDS.max} seconds.`);
@@ -69,20 +88,12 @@ export function checkSubscription(subscription: Record<string, unknown>): Subscr
   const retention = given.message_retention_duration ?? durationOf(RETENTION_MS.default);
   checkRetention(retention);
   const complete: SubscriptionResource = {
-    ...given, push_config: given.push_config ?? {}, ack_deadline_seconds: ackDeadline, message_retention_duration: retention,
+    ...given, push_config: push, ack_deadline_seconds: ackDeadline, message_retention_duration: retention,
     expiration_policy: checkExpiration(given.expiration_policy, durationMs(retention)),
   };
   if (given.retry_policy) complete.retry_policy = checkRetryPolicy(given.retry_policy);
   if (given.dead_letter_policy) complete.dead_letter_policy = checkDeadLetterPolicy(given.dead_letter_policy);
   return complete;
-}
-
-export function checkPushConfig(push: PushConfig | null | undefined): void {
-  if (!push?.push_endpoint) return;
-  if (push.no_wrapper) throw unsupported('payload unwrapping');
-  if (!URL.canParse(push.push_endpoint) || !/^https?:$/.test(new URL(push.push_endpoint).protocol)) {
-    throw invalid(`Invalid push endpoint given (endpoint=${push.push_endpoint}).`);
-  }
 }
 
 /** `ttl` absent in a given policy: never expires; no policy at all: 31 days. */
@@ -111,22 +122,21 @@ function checkDeadLetterPolicy(policy: NonNullable<SubscriptionResource['dead_le
   return { dead_letter_topic: checkName('topics', policy.dead_letter_topic), max_delivery_attempts: attempts };
 }
 
-function refuseFields(resource: Record<string, unknown>, names: Record<string, string>): void {
+export function checkLabels(labels: Record<string, string> | undefined): void {
+  const pairs = Object.entries(labels ?? {});
+  if (pairs.length > LABELS_MAX) throw invalid(`Too many labels: ${pairs.length}, the maximum is ${LABELS_MAX}.`);
+  const wrong = pairs.find(([key, value]) => !LABEL_KEY.test(key) || !LABEL_VALUE.test(value));
+  if (wrong !== undefined) throw invalid(`Invalid label ${JSON.stringify(wrong[0])}: keys and values hold lower-case letters, digits, _ and -, at most 63; a key begins with a letter.`);
+}
+
+export function refuseFields(resource: Record<string, unknown>, names: Record<string, string>): void {
   for (const [field, what] of Object.entries(names)) {
     const value = resource[field];
-    if (value && !(Array.isArray(value) && value.length === 0)) throw unsupported(what);
+    const isEmpty = !value || (Array.isArray(value) ? value.length === 0 : field === 'tags' && Object.keys(value).length === 0);
+    if (!isEmpty) throw unsupported(what);
   }
 }
 
-/** Copies the masked fields of `patch` over `resource`; only top-level fields, and only those that Google lets change. */
-export function applyMask<T extends { name: string }>(resource: T, patch: Record<string, unknown>, paths: readonly string[] | undefined, changeable: readonly string[]): Record<string, unknown> {
-  if (!paths || paths.length === 0) throw invalid('The update_mask must name at least one field.');
-  const merged: Record<string, unknown> = { ...resource };
-  for (const path of paths) {
-    const field = path.split('.')[0]!.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (!changeable.includes(field)) throw invalid(`Invalid update_mask provided in the request: '${path}' is not a field that can be updated.`);
-    if (patch[field] === undefined || patch[field] === null) delete merged[field];
-    else merged[field] = patch[field];
-  }
-  return merged;
+function without(resource: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(resource).filter(([name]) => !fields.includes(name)));
 }

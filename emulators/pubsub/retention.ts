@@ -1,10 +1,9 @@
 // What may be forgotten: messages older than a subscription keeps, subscriptions that nobody used, journal segments that nobody needs.
-// And the other way round: what a seek brings back. server.ts calls `expire` now and then, the Seek call calls `seek`.
-import type { Entry } from './backlog.ts';
+// server.ts calls `expire` now and then; seek.ts brings back what is still there.
+import type { Entry } from './delivery.ts';
 import type { Subscription, Topic } from './catalogue.ts';
 import type { Segment } from './journal.ts';
-import { decodeRecord, type MessageHead } from './records.ts';
-import { durationMs } from './resources.ts';
+import { durationMs } from './duration.ts';
 import type { Store } from './store.ts';
 
 /** Compaction: with this many segments, an oldest one with less than this part waiting is written again. */
@@ -30,6 +29,7 @@ export async function expire(store: Store, deleted: (subscription: Subscription)
     await store.deleteSubscription(subscription);
     deleted(subscription);
   }
+  for (const snapshot of [...store.catalogue.snapshots.values()]) if (snapshot.expire_ms <= nowMs) await store.deleteSnapshot(snapshot);
   dropEmptySegments(store);
   await compact(store);
 }
@@ -38,7 +38,8 @@ export async function expire(store: Store, deleted: (subscription: Subscription)
 export function dropEmptySegments({ journal, catalogue, now }: Store): void {
   const isRetained = (segment: Segment): boolean => [...segment.newestMs].some(([number, newestMs]) => {
     const topic = catalogue.topicNumbered(number);
-    return topic !== undefined && newestMs + retentionMs(topic) > now();
+    if (topic !== undefined && newestMs + retentionMs(topic) > now()) return true;
+    return [...catalogue.snapshots.values()].some((snapshot) => snapshot.topic_number === number && snapshot.oldest_ms <= newestMs);
   });
   for (let [oldest, next] = journal.segments; oldest && next; [oldest, next] = journal.segments) {
     if (oldest.live > 0 || next.size === 0 || isRetained(oldest)) return;
@@ -58,24 +59,4 @@ async function compact(store: Store): Promise<void> {
   }
   await Promise.all([...waiting].map(([entry, holders]) => store.move(entry, holders)));
   dropEmptySegments(store);
-}
-
-/** Everything published before `ms` counts as acknowledged, everything after as not, as far as it is still there. */
-export async function seek(store: Store, subscription: Subscription, ms: number): Promise<void> {
-  subscription.backlog.dropBefore(ms);
-  const { topic } = subscription;
-  if (topic === undefined || retentionMs(topic) === 0) return;
-  const oldestMs = Math.max(ms, store.now() - retentionMs(topic));
-  await store.journal.settled();
-  const waiting = new Set(subscription.backlog.pending().map(({ id }) => id));
-  const found = new Map<number, { head: MessageHead; raw: Buffer }>();
-  for (const segment of store.journal.segments) {
-    if ((segment.newestMs.get(topic.number) ?? -Infinity) < oldestMs) continue;
-    store.journal.scan(segment, (payload) => {
-      const record = decodeRecord(payload);
-      if (record.kind !== 'message' || record.head.topic !== topic.number || record.head.publishMs < oldestMs || waiting.has(record.head.id)) return;
-      found.set(record.head.id, { head: record.head, raw: Buffer.from(payload.subarray(record.rawOffset)) });
-    });
-  }
-  await store.requeue(subscription, [...found.values()]);
 }

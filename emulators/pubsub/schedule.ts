@@ -28,6 +28,12 @@ export class Schedule<T> {
     return this.heap.length;
   }
 
+  /** All that wait, whatever their moment. */
+  takeAll(): T[] {
+    clearTimeout(this.timer);
+    return this.heap.splice(0).map(({ item }) => item);
+  }
+
   close(): void {
     clearTimeout(this.timer);
     this.heap.length = 0;

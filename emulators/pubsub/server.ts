@@ -1,19 +1,24 @@
 // Pub/Sub over gRPC, from Google's own .proto files. run.ts (or a test) starts it; Google's clients reach it by PUBSUB_EMULATOR_HOST.
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Server, ServerCredentials, type handleUnaryCall, type MethodDefinition, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import type { Faults } from '../faults.ts';
 import type { RunningService, ServiceOptions } from '../service.ts';
-import { publisherCalls, subscriberCalls, underFaults, type Call } from './calls.ts';
+import { underFaults, type Call } from './calls.ts';
 import type { Subscription } from './catalogue.ts';
 import { deadLetter } from './dead-letter.ts';
 import { pubsubFaultPoints, resourceOf } from './fault-points.ts';
-import { Receivers, statusOf } from './receivers.ts';
-import { Refusal } from './refusal.ts';
+import { messageCalls } from './message-calls.ts';
+import { loadProtos, type Protos } from './protos.ts';
+import { publisherCalls } from './publisher-calls.ts';
+import { Receivers } from './receivers.ts';
+import { unsupported, type Refusal } from './refusal.ts';
 import { dropEmptySegments, expire } from './retention.ts';
+import { snapshotCalls } from './snapshot-calls.ts';
+import { statusOf } from './status.ts';
 import { Store } from './store.ts';
-import type { StreamingPullCall } from './stream.ts';
+import type { StreamingPullCall, StreamingPullRequest } from './stream.ts';
+import type { MessageDescriptor, StrictRequests } from './strict-request.ts';
+import { subscriberCalls } from './subscriber-calls.ts';
 import { decodePublishRequest } from './wire.ts';
 
 /** Above Google's 10 MB, so that a request which is a little too large gets Google's sentence, not the transport's. */
@@ -27,11 +32,15 @@ export async function start(options: ServiceOptions): Promise<RunningService> {
   dropEmptySegments(store);
 
   const server = new Server({ 'grpc.max_receive_message_length': REQUEST_BYTES_MAX, 'grpc.max_send_message_length': -1 });
-  const { publisher, subscriber } = serviceDefinitions();
-  server.addService(publisher, implement(publisher, publisherCalls(store), faults));
+  const protos = serviceDefinitions();
   const receivers = new Receivers(store, faults);
   const changed = (subscription: Subscription): void => receivers.renew(subscription);
-  server.addService(subscriber, { ...implement(subscriber, subscriberCalls(store, changed), faults), StreamingPull: (call: StreamingPullCall) => receivers.open(call) });
+  const publishing = publisherCalls(store, changed);
+  const subscribing = { ...subscriberCalls(store, changed), ...messageCalls(store), ...snapshotCalls(store) };
+  const { strict } = protos;
+  server.addService(protos.publisher, implement(protos.publisher, publishing, faults, strict));
+  server.addService(protos.subscriber, { ...implement(protos.subscriber, subscribing, faults, strict), StreamingPull: (call: StreamingPullCall) => receivers.open(call) });
+  for (const absent of [protos.schemas, protos.iam]) server.addService(absent, implement(absent, {}, faults, strict));
   const port = await new Promise<number>((done, fail) => {
     server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => (error ? fail(error) : done(bound)));
   });
@@ -40,7 +49,7 @@ export async function start(options: ServiceOptions): Promise<RunningService> {
   return {
     port,
     gauges: () => store.gauges(),
-    faultPoints: pubsubFaultPoints([...Object.keys(publisherCalls(store)), ...Object.keys(subscriberCalls(store, changed))]),
+    faultPoints: pubsubFaultPoints([...Object.keys(publishing), ...Object.keys(subscribing)]),
     async close() {
       clearInterval(expiring);
       receivers.close();
@@ -53,35 +62,59 @@ export async function start(options: ServiceOptions): Promise<RunningService> {
 }
 
 /** Google's definitions, except where bytes are read and written by wire.ts. */
-function serviceDefinitions(): { publisher: ServiceDefinition; subscriber: ServiceDefinition } {
-  const client = createRequire(import.meta.url).resolve('@google-cloud/pubsub/package.json');
-  const gax = createRequire(client).resolve('google-gax'); // has the protos of google.api, which pubsub.proto imports
-  const includeDirs = [join(dirname(client), 'build/protos'), join(dirname(gax), '../protos')];
-  const all = loadSync('google/pubsub/v1/pubsub.proto', { includeDirs, keepCase: true, longs: String, enums: String });
-  const publisher = all['google.pubsub.v1.Publisher'] as ServiceDefinition;
-  const subscriber = all['google.pubsub.v1.Subscriber'] as ServiceDefinition;
+function serviceDefinitions(): Protos {
+  const protos = loadProtos();
   const asIs = (bytes: Buffer): Buffer => bytes;
   const changed = <T extends object>(method: unknown, change: Partial<MethodDefinition<unknown, unknown>>): T => ({ ...(method as T), ...change });
+  const answersBytes = { responseSerialize: asIs as (value: unknown) => Buffer };
   return {
-    publisher: { ...publisher, Publish: changed(publisher['Publish'], { requestDeserialize: decodePublishRequest }) },
-    subscriber: {
-      ...subscriber,
-      Pull: changed(subscriber['Pull'], { responseSerialize: asIs as (value: unknown) => Buffer }),
-      StreamingPull: changed(subscriber['StreamingPull'], { responseSerialize: asIs as (value: unknown) => Buffer }),
-    },
+    ...protos,
+    publisher: withBytes({ ...protos.publisher, Publish: changed(protos.publisher['Publish'], { requestDeserialize: decodePublishRequest }) }),
+    subscriber: withBytes({
+      ...protos.subscriber, Pull: changed(protos.subscriber['Pull'], answersBytes),
+      StreamingPull: changed(protos.subscriber['StreamingPull'], { ...answersBytes, requestDeserialize: (bytes: Buffer) => readStreamed(protos, bytes) }),
+    }),
+    schemas: withBytes(protos.schemas), iam: withBytes(protos.iam),
   };
 }
 
+/** On a stream there is no call to refuse: the request carries what is wrong with it. */
+function readStreamed({ subscriber, strict }: Protos, bytes: Buffer): StreamingPullRequest {
+  const method = subscriber['StreamingPull']!;
+  const request = method.requestDeserialize(bytes) as StreamingPullRequest;
+  try {
+    strict.refuseUnknown(bytes, requestTypeOf(method));
+  } catch (error) {
+    return { ...request, refusal: error as Refusal };
+  }
+  return request;
+}
+
+/** As proto-loader describes it. */
+const requestTypeOf = (method: object): MessageDescriptor => (method as { requestType: { type: MessageDescriptor } }).requestType.type;
+
+/** A request, and the bytes that it came as. */
+type Read = { request: unknown; bytes: Buffer };
+
+/** Unary calls are given both. */
+function withBytes(definition: ServiceDefinition): ServiceDefinition {
+  return Object.fromEntries(Object.entries(definition).map(([name, method]) => [name, method.requestStream ? method : {
+    ...method, requestDeserialize: (bytes: Buffer): Read => ({ request: method.requestDeserialize(bytes), bytes }),
+  }]));
+}
+
 /** Each unary call of the definition: ours, or a plain UNIMPLEMENTED. */
-function implement(definition: ServiceDefinition, calls: Record<string, Call>, faults: Faults): UntypedServiceImplementation {
+function implement(definition: ServiceDefinition, calls: Record<string, Call>, faults: Faults, strict: StrictRequests): UntypedServiceImplementation {
   const implementation: UntypedServiceImplementation = {};
-  for (const [name, { requestStream, responseStream }] of Object.entries(definition)) {
-    if (requestStream || responseStream) continue;
+  for (const [name, method] of Object.entries(definition)) {
+    if (method.requestStream || method.responseStream) continue;
     const run = calls[name];
-    const handle: handleUnaryCall<never, unknown> = (call, callback) => {
-      const answered = underFaults(faults, name, resourceOf(call.request), async (fault) => {
-        if (run === undefined) throw new Refusal('UNIMPLEMENTED', `The local Pub/Sub does not support ${name}.`);
-        return run(call.request, fault);
+    const type = requestTypeOf(method);
+    const handle: handleUnaryCall<Read, unknown> = ({ request: { request, bytes } }, callback) => {
+      const answered = underFaults(faults, name, resourceOf(request), async (fault) => {
+        if (run === undefined) throw unsupported(name);
+        strict.refuseUnknown(bytes, type);
+        return run(request as never, { fault, bytes: bytes.length });
       });
       answered.then((answer) => callback(null, answer), (error: unknown) => callback(statusOf(error)));
     };

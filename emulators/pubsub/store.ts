@@ -1,12 +1,15 @@
 // Everything that Pub/Sub remembers: topics, subscriptions, and which messages each subscription still waits for. The gRPC calls change it here,
 // the journal keeps it. After a crash it is what the journal says: every acknowledged publish, less the acknowledgements that were written.
-import { Backlog, type Delivery, type Entry } from './backlog.ts';
+import { Backlog } from './backlog.ts';
+import type { Delivery, Entry } from './delivery.ts';
 import { Catalogue, type Subscription, type Topic } from './catalogue.ts';
-import { Journal, type Place, type Segment } from './journal.ts';
-import { decodeRecord, encodeAcks, encodeAdmin, encodeMessageHead, messageHeadBytes, type AdminChange, type MessageHead } from './records.ts';
+import { Journal, type Place } from './journal.ts';
+import { countLive, entryOf, recover } from './recover.ts';
+import { encodeAcks, encodeAdmin, encodeAttempts, encodeMessageHead, messageHeadBytes, type AdminChange, type MessageHead } from './records.ts';
 import { alreadyExists, Refusal } from './refusal.ts';
 import type { SubscriptionResource, TopicResource } from './resources.ts';
-import type { RawMessage } from './wire.ts';
+import type { SnapshotResource } from './snapshots.ts';
+import { readMessage, type RawMessage } from './wire.ts';
 
 export type StoreOptions = {
   dir: string;
@@ -23,14 +26,14 @@ const CACHE_BYTES_MAX = 64 * 1024 * 1024;
 /** A message that is a smaller part of its request than this is copied, or it would hold the whole request in memory. */
 const COPIED_PART_MAX = 0.5;
 
-type Held = Map<number, Map<number, Entry>>;
-
 export class Store {
   readonly catalogue: Catalogue;
   readonly journal: Journal;
   readonly now: () => number;
   /** Called when nobody waits for anything in the oldest segment any more. */
   oldestIsEmpty: () => void = () => {};
+  /** The last message that was handed to its subscriptions; they are handed out in the order of their ids. */
+  lastHandedId = 0;
   private nextId = 0;
   private cacheBytes = 0;
   private readonly cacheBytesMax: number;
@@ -41,8 +44,11 @@ export class Store {
     this.cacheBytesMax = cacheBytesMax;
     const open = (number: number, resource: SubscriptionResource): Subscription => {
       const subscription: Subscription = {
-        number, resource, topic: undefined, ackedIds: [], activeMs: now(),
-        backlog: new Backlog({ acked: (entry) => this.acked(subscription, entry), deadLetter: (delivery) => deadLetter(this, subscription, delivery) }),
+        number, resource, topic: undefined, filter: undefined, madeAtId: 0, ackedIds: [], activeMs: now(),
+        backlog: new Backlog(number, {
+          acked: (entry) => this.acked(subscription, entry), refused: (entry, attempts) => this.refused(subscription, entry, attempts),
+          deadLetter: (delivery) => deadLetter(this, subscription, delivery),
+        }),
       };
       return subscription;
     };
@@ -72,15 +78,29 @@ export class Store {
   async createSubscription(resource: SubscriptionResource): Promise<void> {
     if (this.catalogue.subscriptions.has(resource.name)) throw alreadyExists(resource.name);
     const topic = this.catalogue.topic(resource.topic);
-    await this.change({ put_subscription: { number: this.catalogue.nextNumber, topic_number: topic.number, subscription: resource } });
+    await this.change({ put_subscription: { number: this.catalogue.nextNumber, topic_number: topic.number, subscription: resource, made_at_id: this.lastHandedId } });
   }
 
-  async updateSubscription({ number, topic }: Subscription, resource: SubscriptionResource): Promise<void> {
-    await this.change({ put_subscription: { number, topic_number: topic?.number ?? 0, subscription: resource } });
+  async updateSubscription({ number, topic, madeAtId }: Subscription, resource: SubscriptionResource): Promise<void> {
+    await this.change({ put_subscription: { number, topic_number: topic?.number ?? 0, subscription: resource, made_at_id: madeAtId } });
+  }
+
+  /** Its messages are let go of at once, and it gets no more. */
+  async detachSubscription(subscription: Subscription): Promise<void> {
+    subscription.backlog.dropBefore(Infinity);
+    await this.updateSubscription(subscription, { ...subscription.resource, detached: true });
   }
 
   async deleteSubscription({ number }: Subscription): Promise<void> {
     await this.change({ delete_subscription: { number } });
+  }
+
+  async putSnapshot(snapshot: SnapshotResource): Promise<void> {
+    await this.change({ put_snapshot: snapshot });
+  }
+
+  async deleteSnapshot({ name }: SnapshotResource): Promise<void> {
+    await this.change({ delete_snapshot: { name } });
   }
 
   // --- messages
@@ -107,12 +127,18 @@ export class Store {
     return entry.raw ?? this.journal.read(entry.place, entry.rawBytes);
   }
 
+  /** Resolves when what this subscription acknowledged is in the journal; `isSynced`: on the disk. */
+  acksWritten({ number, ackedIds }: Subscription, isSynced: boolean): Promise<void> {
+    return this.write([encodeAcks(number, ackedIds.splice(0))], () => {}, isSynced);
+  }
+
   /** Puts published messages before one subscription again (a seek back). */
-  async requeue({ number }: Subscription, messages: readonly { head: MessageHead; raw: Buffer }[]): Promise<void> {
+  async requeue({ number, backlog }: Subscription, messages: readonly { head: MessageHead; raw: Buffer }[]): Promise<void> {
     await Promise.all(messages.map(({ head, raw }) => {
       const own: MessageHead = { ...head, subscriptions: [number] };
       return this.write([encodeMessageHead(own), raw], (place) => this.hand(own, place, raw));
     }));
+    backlog.sort();
   }
 
   /** Writes a waiting message again, at the journal's end, so that its old segment can go. */
@@ -124,6 +150,11 @@ export class Store {
       entry.place = { segment, offset: offset + messageHeadBytes(head) };
       countLive(segment, 1, entry.rawBytes);
     });
+    // Its attempts stand in a segment that may go with the old place.
+    for (const { number, backlog } of holders) {
+      const attempts = backlog.attemptsOf(entry);
+      if (attempts > 0) this.journal.append([encodeAttempts(number, entry.id, attempts)], false);
+    }
   }
 
   gauges(): Record<string, number> {
@@ -156,10 +187,14 @@ export class Store {
     this.ackWaiters.add(subscription);
   }
 
+  /** Counted for the dead-letter policy, so that a restart does not give a message all its attempts again. */
+  private refused({ number, resource }: Subscription, { id }: Entry, attempts: number): void {
+    if (resource.dead_letter_policy) this.journal.append([encodeAttempts(number, id, attempts)], false);
+  }
+
   private flushAcks(): void {
     for (const subscription of this.ackWaiters) {
-      this.journal.append([encodeAcks(subscription.number, subscription.ackedIds)], false);
-      subscription.ackedIds = [];
+      if (subscription.ackedIds.length > 0) this.journal.append([encodeAcks(subscription.number, subscription.ackedIds.splice(0))], false);
     }
     this.ackWaiters.clear();
   }
@@ -169,8 +204,8 @@ export class Store {
     await this.write([encodeAdmin([change])], () => {});
   }
 
-  private write(parts: Buffer[], written: (place: Place) => void): Promise<void> {
-    return new Promise((done, fail) => this.journal.append(parts, true, (error, place) => {
+  private write(parts: Buffer[], written: (place: Place) => void, isSynced = true): Promise<void> {
+    return new Promise((done, fail) => this.journal.append(parts, isSynced, (error, place) => {
       if (error !== null) return fail(new Refusal('UNAVAILABLE', `The change could not be stored: ${error.message}`));
       written(place);
       done();
@@ -179,8 +214,9 @@ export class Store {
 
   /** A message that stands on disk goes to the subscriptions that it is for. */
   private hand(head: MessageHead, { segment, offset }: Place, raw: RawMessage): void {
-    const receivers = this.receiversOf(head);
-    const entry = entryOf(head, { segment, offset: offset + messageHeadBytes(head) }, raw.length, receivers.length);
+    this.lastHandedId = Math.max(this.lastHandedId, head.id);
+    const receivers = this.receiversOf(head, raw);
+    const entry = entryOf(head, { segment, offset: offset + messageHeadBytes(head) }, raw, receivers);
     if (receivers.length === 0) return;
     if (this.cacheBytes + raw.length <= this.cacheBytesMax) {
       entry.raw = raw.length < raw.buffer.byteLength * COPIED_PART_MAX ? Buffer.from(raw) : raw;
@@ -189,8 +225,13 @@ export class Store {
     for (const { backlog } of receivers) backlog.add(entry);
   }
 
-  private receiversOf({ topic, subscriptions }: MessageHead): Subscription[] {
-    if (subscriptions === undefined) return [...this.catalogue.topicNumbered(topic)?.subscriptions ?? []];
+  private receiversOf({ topic, subscriptions }: MessageHead, raw: RawMessage): Subscription[] {
+    if (subscriptions === undefined) {
+      const all = [...this.catalogue.topicNumbered(topic)?.subscriptions ?? []];
+      if (all.every(({ filter }) => filter === undefined)) return all;
+      const { attributes } = readMessage(raw);
+      return all.filter(({ filter }) => filter === undefined || filter(attributes));
+    }
     return subscriptions.map((number) => this.catalogue.subscriptionNumbered(number)).filter((subscription) => subscription !== undefined);
   }
 
@@ -211,50 +252,7 @@ export class Store {
   }
 
   private recover(): void {
-    const held: Held = new Map();
-    this.journal.recover((payload, place) => this.replay(payload, place, held));
-    for (const [number, entries] of held) {
-      const subscription = this.catalogue.subscriptionNumbered(number);
-      for (const entry of [...entries.values()].sort((a, b) => a.id - b.id)) {
-        if (subscription === undefined) this.release(entry);
-        else subscription.backlog.add(entry);
-      }
-    }
+    this.nextId = recover(this.journal, this.catalogue, (head, raw) => this.receiversOf(head, raw), (entry) => this.release(entry));
+    this.lastHandedId = this.nextId;
   }
-
-  private replay(payload: Buffer, { segment, offset }: Place, held: Held): void {
-    const record = decodeRecord(payload);
-    if (record.kind === 'admin') for (const change of record.changes) this.catalogue.apply(change);
-    else if (record.kind === 'acks') for (const id of record.ids) this.letGo(held, record.subscription, id);
-    else {
-      const { head, rawOffset } = record;
-      this.nextId = Math.max(this.nextId, head.id);
-      const receivers = this.receiversOf(head);
-      const entry = entryOf(head, { segment, offset: offset + rawOffset }, payload.length - rawOffset, receivers.length);
-      for (const { number } of receivers) {
-        this.letGo(held, number, head.id); // written again by compaction: the newer place counts
-        const entries = held.get(number) ?? new Map<number, Entry>();
-        held.set(number, entries.set(head.id, entry));
-      }
-    }
-  }
-
-  private letGo(held: Held, subscription: number, id: number): void {
-    const entry = held.get(subscription)?.get(id);
-    if (entry === undefined) return;
-    held.get(subscription)!.delete(id);
-    this.release(entry);
-  }
-}
-
-function entryOf(head: MessageHead, place: Place, rawBytes: number, holders: number): Entry {
-  const { newestMs } = place.segment;
-  newestMs.set(head.topic, Math.max(newestMs.get(head.topic) ?? 0, head.publishMs));
-  if (holders > 0) countLive(place.segment, 1, rawBytes);
-  return { id: head.id, topic: head.topic, publishMs: head.publishMs, place, rawBytes, holders, raw: undefined };
-}
-
-function countLive(segment: Segment, by: 1 | -1, bytes: number): void {
-  segment.live += by;
-  segment.liveBytes += by * bytes;
 }

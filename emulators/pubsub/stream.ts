@@ -1,10 +1,12 @@
 // Messages to subscribers that fetch: one StreamingPull call, or one waiting Pull. backlog.ts hands them leases; calls.ts opens and ends them.
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import { isAckId, type Consumer, type Lease } from './backlog.ts';
 import type { Subscription } from './catalogue.ts';
-import type { Refusal } from './refusal.ts';
+import type { Consumer, Lease } from './delivery.ts';
+import { refuseForeign } from './message-calls.ts';
+import { invalid, type Refusal } from './refusal.ts';
+import { ACK_DEADLINE_SECONDS } from './resources.ts';
 import type { Store } from './store.ts';
-import { encodeReceivedMessages, STREAM_GREETING, STREAM_HEARTBEAT } from './wire.ts';
+import { encodeReceivedMessages, STREAM_HEARTBEAT, streamConfirmation, streamGreeting } from './wire.ts';
 
 export type StreamingPullRequest = {
   subscription?: string;
@@ -14,6 +16,10 @@ export type StreamingPullRequest = {
   stream_ack_deadline_seconds?: number;
   max_outstanding_messages?: string;
   max_outstanding_bytes?: string;
+  client_id?: string;
+  protocol_version?: string;
+  /** Found wrong while it was read. */
+  refusal?: Refusal;
 };
 export type StreamingPullCall = ServerDuplexStream<StreamingPullRequest, Buffer>;
 
@@ -34,9 +40,9 @@ export class PullStream implements Consumer {
     this.store = store;
     this.subscription = subscription;
     this.call = call;
-    this.leaseMs = (first.stream_ack_deadline_seconds || subscription.resource.ack_deadline_seconds!) * 1_000;
+    this.leaseMs = streamDeadlineMs(first.stream_ack_deadline_seconds ?? 0);
     this.limits = { messages: boundOf(first.max_outstanding_messages, UNBOUNDED.messages), bytes: boundOf(first.max_outstanding_bytes, UNBOUNDED.bytes) };
-    call.write(STREAM_GREETING);
+    call.write(streamGreeting(subscription.resource.enable_exactly_once_delivery === true, subscription.resource.enable_message_ordering === true));
     call.on('drain', () => {
       this.isBlocked = false;
       subscription.backlog.wake();
@@ -62,14 +68,28 @@ export class PullStream implements Consumer {
     this.outstandingBytes -= delivery.entry.rawBytes;
   }
 
-  /** Acknowledgements and deadlines may also come over the stream; the client's heartbeat is an empty request, answered by an empty response. */
-  take(request: StreamingPullRequest): void {
-    if (!request.subscription) this.call.write(STREAM_HEARTBEAT);
-    if (request.stream_ack_deadline_seconds) this.leaseMs = request.stream_ack_deadline_seconds * 1_000;
-    for (const ackId of request.ack_ids ?? []) if (isAckId(ackId)) this.subscription.backlog.ack(ackId);
-    request.modify_deadline_ack_ids?.forEach((ackId, index) => {
-      if (isAckId(ackId)) this.subscription.backlog.extend(ackId, (request.modify_deadline_seconds?.[index] ?? 0) * 1_000);
-    });
+  /**
+   * Acknowledgements and deadlines may also come over the stream; the client's heartbeat is an empty request, answered by an empty response.
+   * Throws what the stream must end with.
+   */
+  take(request: StreamingPullRequest, isFirst: boolean): void {
+    if (!isFirst) refuseFirstOnly(request);
+    const { ack_ids: ackIds = [], modify_deadline_ack_ids: deadlineIds = [], modify_deadline_seconds: seconds = [] } = request;
+    if (deadlineIds.length !== seconds.length) throw invalid('modify_deadline_ack_ids and modify_deadline_seconds must have the same length.');
+    if (seconds.some((each) => each < 0 || each > ACK_DEADLINE_SECONDS.max)) throw invalid(`Every modify_deadline_seconds must be between 0 and ${ACK_DEADLINE_SECONDS.max}.`);
+    refuseForeign(this.subscription, [...ackIds, ...deadlineIds]);
+    if (request.stream_ack_deadline_seconds && !isFirst) this.leaseMs = streamDeadlineMs(request.stream_ack_deadline_seconds);
+    if (!isFirst) this.call.write(STREAM_HEARTBEAT);
+    const { backlog } = this.subscription;
+    const acked = sorted(ackIds, (ackId) => backlog.ack(ackId));
+    const extended = sorted(deadlineIds, (ackId, index) => backlog.extend(ackId, seconds[index]! * 1_000));
+    if (this.subscription.resource.enable_exactly_once_delivery === true) this.confirm(acked, extended);
+  }
+
+  /** Exactly-once delivery: an acknowledgement counts when the client has heard so, and by then it is on disk. */
+  private confirm(acked: Sorted, extended: Sorted): void {
+    if (extended.all > 0) this.call.write(streamConfirmation('deadline', extended.valid, extended.wrong));
+    if (acked.all > 0) void this.store.acksWritten(this.subscription, true).then(() => this.call.write(streamConfirmation('ack', acked.valid, acked.wrong)), (error: Refusal) => this.refuse(error));
   }
 
   isOf(subscription: Subscription): boolean {
@@ -85,6 +105,26 @@ export class PullStream implements Consumer {
   close(): void {
     this.subscription.backlog.leave(this);
   }
+}
+
+type Sorted = { valid: string[]; wrong: string[]; all: number };
+
+function sorted(ackIds: readonly string[], isValid: (ackId: string, index: number) => boolean): Sorted {
+  const result: Sorted = { valid: [], wrong: [], all: ackIds.length };
+  ackIds.forEach((ackId, index) => (isValid(ackId, index) ? result.valid : result.wrong).push(ackId));
+  return result;
+}
+
+function streamDeadlineMs(seconds: number): number {
+  const { min, max } = ACK_DEADLINE_SECONDS;
+  if (seconds < min || seconds > max) throw invalid(`Invalid stream_ack_deadline_seconds: ${seconds}; it must be between ${min} and ${max} seconds.`);
+  return seconds * 1_000;
+}
+
+/** What may stand in the first request of a stream only. */
+function refuseFirstOnly(request: StreamingPullRequest): void {
+  const wrong = (['subscription', 'max_outstanding_messages', 'max_outstanding_bytes', 'protocol_version'] as const).find((name) => request[name] !== undefined && request[name] !== '');
+  if (wrong !== undefined) throw invalid(`${wrong} may be set in the first request of a stream only.`);
 }
 
 /** Waits up to `waitMs` for at least one message. */

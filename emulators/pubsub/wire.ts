@@ -1,6 +1,6 @@
 // Protobuf by hand where speed counts: a published message stays the bytes that came, from the request through the journal to the
 // subscriber, and only its outer fields are looked at. Publish requests and received messages pass here; the rest uses proto-loader.
-import { invalid } from './refusal.ts';
+import { invalid, type ErrorInfo } from './refusal.ts';
 
 /** One PubsubMessage, encoded as the publisher sent it. */
 export type RawMessage = Buffer;
@@ -48,11 +48,11 @@ export function* fieldsOf(bytes: Buffer): Generator<Field> {
   }
 }
 
-export type PublishRequest = { topic: string; messages: RawMessage[]; bytes: number };
+export type PublishRequest = { topic: string; messages: RawMessage[] };
 
 /** PublishRequest: topic = 1, messages = 2. */
 export function decodePublishRequest(bytes: Buffer): PublishRequest {
-  const request: PublishRequest = { topic: '', messages: [], bytes: bytes.length };
+  const request: PublishRequest = { topic: '', messages: [] };
   for (const { number, wire, start, end } of fieldsOf(bytes)) {
     if (wire !== LENGTH_DELIMITED) continue;
     if (number === 1) request.topic = bytes.toString('utf8', start, end);
@@ -110,8 +110,26 @@ export function encodeReceivedMessages(received: readonly ReceivedMessage[]): Bu
   return Buffer.concat(parts);
 }
 
-/** StreamingPullResponse with subscription_properties = 4 (exactly-once and ordering both off): the stream's first word. */
-export const STREAM_GREETING: Buffer = lengthDelimited(4, 0);
+/** StreamingPullResponse with subscription_properties = 4 {exactly_once_delivery_enabled = 1, message_ordering_enabled = 2}: the stream's first word. */
+export function streamGreeting(isExactlyOnce: boolean, isOrdered: boolean): Buffer {
+  const properties = Buffer.of(...(isExactlyOnce ? [1 << 3, 1] : []), ...(isOrdered ? [2 << 3, 1] : []));
+  return Buffer.concat([lengthDelimited(4, properties.length), properties]);
+}
+
+/** StreamingPullResponse with acknowledge_confirmation = 5 or modify_ack_deadline_confirmation = 3, both {ack_ids = 1, invalid_ack_ids = 2}. */
+export function streamConfirmation(of: 'ack' | 'deadline', valid: readonly string[], wrong: readonly string[]): Buffer {
+  const body = Buffer.concat([...valid.flatMap((ackId) => textField(1, ackId)), ...wrong.flatMap((ackId) => textField(2, ackId))]);
+  return Buffer.concat([lengthDelimited(of === 'ack' ? 5 : 3, body.length), body]);
+}
+
+/** google.rpc.Status {code = 1, message = 2, details = 3} with one ErrorInfo {reason = 1, domain = 2, metadata = 3}: what Google's clients read from grpc-status-details-bin. */
+export function statusWithErrorInfo(code: number, message: string, { reason, domain, metadata }: ErrorInfo): Buffer {
+  const entries = Object.entries(metadata).map(([key, value]) => Buffer.concat([...textField(1, key), ...textField(2, value)]));
+  const info = Buffer.concat([...textField(1, reason), ...textField(2, domain), ...entries.flatMap((entry) => [lengthDelimited(3, entry.length), entry])]);
+  const any = Buffer.concat([...textField(1, 'type.googleapis.com/google.rpc.ErrorInfo'), lengthDelimited(2, info.length), info]);
+  return Buffer.concat([varintOf(1 << 3), varintOf(code), ...textField(2, message), lengthDelimited(3, any.length), any]);
+}
+
 /** An empty response: the answer to a heartbeat. Google's client takes a stream for dead that leaves one unanswered for 15 s. */
 export const STREAM_HEARTBEAT: Buffer = Buffer.alloc(0);
 

@@ -1,10 +1,18 @@
 // The Pub/Sub suite: all its cases in one list, for the tests and for the tables in the docs.
 import type { Suite } from '../contract.ts';
 import { PUBLISH_CASES } from './publish.cases.ts';
+import { PULL_CASES } from './pull.cases.ts';
+import { SUBSCRIPTION_CASES } from './subscriptions.cases.ts';
 import { PUBSUB_SURFACE } from './surface.ts';
+import { TOPIC_CASES } from './topics.cases.ts';
+import { UPDATE_CASES } from './updates.cases.ts';
 import { openWorld, type PubSubWorld } from './world.ts';
 
+const CASES = [...TOPIC_CASES, ...SUBSCRIPTION_CASES, ...UPDATE_CASES, ...PUBLISH_CASES, ...PULL_CASES];
+
 export const PUBSUB_SUITE: Suite<PubSubWorld & { close(): Promise<void> }> = {
-  service: 'pubsub', surface: PUBSUB_SURFACE, cases: [...PUBLISH_CASES],
+  service: 'pubsub', surface: PUBSUB_SURFACE,
+  // Those that need the service for themselves come last: the others then run all together.
+  cases: [...CASES.filter(({ isAlone }) => isAlone !== true), ...CASES.filter(({ isAlone }) => isAlone === true)],
   openWorld, closeWorld: (world) => world.close(),
 };

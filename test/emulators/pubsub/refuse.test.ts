@@ -88,11 +88,10 @@ test('attributes: 100 of them, keys of 256 bytes, values of 1,024 bytes, none na
 });
 
 test.each([
-  ['filters', { filter: 'attributes.a = "b"' }], ['ordered delivery', { enableMessageOrdering: true }], ['exactly-once delivery', { enableExactlyOnceDelivery: true }],
-  ['BigQuery subscriptions', { bigqueryConfig: { table: 'p.d.t' } }],
+  ['BigQuery subscriptions', { bigqueryConfig: { table: 'p.d.t' } }], ['Cloud Storage subscriptions', { cloudStorageConfig: { bucket: 'b' } }],
+  ['message transforms', { messageTransforms: [{ javascriptUdf: { functionName: 'f', code: '' } }] }], ['tags', { tags: { '1/a': 'b' } }],
 ])('%s are not supported, and the answer says so', async (what, options) => {
   await expect(subscriber.createSubscription({ name: `${SUBSCRIPTION}-x`, topic: TOPIC, ...options })).rejects.toMatchObject({ code: UNIMPLEMENTED, message: expect.stringContaining(what) });
-  await expect(subscriber.createSnapshot({ name: `projects/${PROJECT}/snapshots/snap`, subscription: SUBSCRIPTION })).rejects.toMatchObject({ code: UNIMPLEMENTED });
 });
 
 test('a push subscription cannot be pulled, and a made-up ack id is refused', async () => {

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Consumer, Lease } from '../../../emulators/pubsub/backlog.ts';
+import type { Consumer, Lease } from '../../../emulators/pubsub/delivery.ts';
 import { checkSubscription } from '../../../emulators/pubsub/resources.ts';
-import { expire, seek } from '../../../emulators/pubsub/retention.ts';
+import { expire } from '../../../emulators/pubsub/retention.ts';
+import { seekToTime } from '../../../emulators/pubsub/seek.ts';
 import { Store } from '../../../emulators/pubsub/store.ts';
 import { encodeMessage, readMessage } from '../../../emulators/pubsub/wire.ts';
 
@@ -176,7 +177,7 @@ test('a topic\'s retention keeps acknowledged messages for a seek, over a restar
   await store.close();
   store = opened({ segmentBytes: 1_000 });
   expect(waiting(store, 'a')).toEqual([]);
-  await seek(store, store.catalogue.subscription(named('a')), nowMs - 3 * HOUR_MS);
+  await seekToTime(store, store.catalogue.subscription(named('a')), nowMs - 3 * HOUR_MS);
   expect(waiting(store, 'a').map((text) => parseInt(text)).sort()).toEqual([7, 8, 9]);
   await store.close();
   store = opened({ segmentBytes: 1_000 });
