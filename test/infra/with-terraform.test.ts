@@ -1,0 +1,92 @@
+// What the real Terraform says of infra/: format, validity, and the plans of both example teams. Google's provider is stood in for by one
+// that knows its names and types (stand-in-provider/), so nothing here needs a network or an account.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { INFRA, plan } from './hcl/plan.ts';
+import { readSources } from './hcl/parse.ts';
+import { blocksOf, schemaOf } from './provider-schema.ts';
+import { formatterIsMissing, planWithTerraform, terraform, terraformIsMissing, workspace } from './terraform.ts';
+
+const EXAMPLES = ['small', 'big'] as const;
+const example = (name: string): string => readFileSync(join(INFRA, 'examples', `${name}.tfvars`), 'utf8');
+
+test.skipIf(formatterIsMissing !== undefined)(`terraform fmt has nothing to change${formatterIsMissing === undefined ? '' : ` (skipped: ${formatterIsMissing})`}`, async () => {
+  expect(await terraform(INFRA, 'fmt', '-check', '-recursive')).toMatchObject({ code: 0, output: '' });
+});
+
+describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMissing === undefined ? '' : ` (skipped: ${terraformIsMissing})`}`, () => {
+  let folder: string;
+  beforeAll(() => { folder = workspace(); });
+
+  test('the configuration is valid, without a warning', async () => {
+    const { code, diagnostics } = await terraform(folder, 'validate', '-json');
+    expect(diagnostics).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  test.each(EXAMPLES)('the plan of the %s team has no error, and no warning but that nothing is built yet', async (name) => {
+    const { code, diagnostics, resources } = await planWithTerraform(folder, example(name));
+    expect(diagnostics.map(({ severity, summary, detail }) => [severity, summary, detail])).toEqual([['warning', 'Check block assertion failed', expect.stringContaining('npm run build')]]);
+    expect(code).toBe(0);
+    expect(resources.length).toBeGreaterThan(100);
+  });
+
+  test.each(EXAMPLES)('what these tests read out of the files for the %s team is what Terraform plans, value for value', async (name) => {
+    const ours = plan(readSources(folder), example(name), folder);
+    const theirs = new Map((await planWithTerraform(folder, example(name))).resources.map(({ address, values }) => [address, values]));
+    const own = ours.resources.filter(({ type }) => type.startsWith('google_'));
+    expect(own.map(({ address }) => address).sort()).toEqual([...theirs.keys()].filter((address) => address.startsWith('google_')).sort());
+    // Terraform's path.module is the folder that it was started in.
+    const different = own.flatMap(({ address, type, values }) => differences(address, JSON.parse(JSON.stringify(values).replaceAll(folder, '.')), theirs.get(address)!, type));
+    expect(different).toEqual([]);
+  });
+
+  test('what holds data cannot be destroyed, and a destroy plan says so before anything is gone', async () => {
+    const own = workspace();
+    const variables = example('small');
+    expect(await planWithTerraform(own, variables)).toMatchObject({ code: 0 });
+    expect(await terraform(own, 'apply', '-json', '-lock=false', 'plan.tfplan')).toMatchObject({ code: 0 });
+    const again = await planWithTerraform(own, variables);
+    expect(again.output).toContain('"add":0,"change":0,"import":0,"remove":0');
+    const { code, diagnostics } = await planWithTerraform(own, variables, { destroy: true });
+    expect(code).not.toBe(0);
+    // It stops at what is destroyed first; that the rest is protected too is asserted in traps.ts.
+    const kept = diagnostics.flatMap(({ summary, detail }) => (summary === 'Instance cannot be destroyed' ? /Resource (\S+)/.exec(detail ?? '')?.[1]?.replace(/\[.*/, '') ?? [] : []));
+    expect([...new Set(kept)].sort()).toEqual(['google_bigquery_table.kept', 'google_pubsub_subscription.push', 'google_pubsub_subscription.undeliverable']);
+  });
+
+  test('the stand-in knows the provider: a wrong name and a wrong block are refused by it', async () => {
+    const own = workspace();
+    writeFileSync(join(own, 'wrong.tf'), 'resource "google_pubsub_topic" "wrong" {\n  name     = "wrong"\n  retained = true\n  policy {}\n}\n');
+    const { diagnostics } = await terraform(own, 'validate', '-json');
+    expect(diagnostics.map(({ summary, range }) => [summary, range?.filename, range?.start.line])).toEqual([['Unsupported argument', 'wrong.tf', 3], ['Unsupported block type', 'wrong.tf', 4]]);
+  });
+});
+
+/** Values of ours that Terraform plans otherwise. It turns numbers into texts where the provider wants texts, and sorts sets. */
+function differences(path: string, ours: Record<string, any>, theirs: Record<string, any>, type: string, within = schemaOf(type)): string[] {
+  return Object.entries(ours).flatMap(([name, value]) => {
+    if (value === undefined || value === null) return [];
+    const blocks = blocksOf(within)[name];
+    if (blocks !== undefined) {
+      const planned = (theirs[name] ?? []) as Record<string, any>[];
+      if (planned.length !== value.length) return [`${path}.${name}: ${value.length} blocks, Terraform has ${planned.length}`];
+      // A set has no order of its own.
+      const pairs: [any, any][] = blocks.nesting === 'set' ? [] : value.map((one: any, index: number) => [one, planned[index]]);
+      return pairs.flatMap(([one, other]) => differences(`${path}.${name}`, one, other, type, blocks));
+    }
+    const texts = (one: unknown): string => JSON.stringify(Array.isArray(one) ? one.map(String).sort() : one !== null && typeof one === 'object' ? Object.entries(one).map(([key, inner]) => [key, String(inner)]).sort() : String(one));
+    if (Array.isArray(value) && value.includes(undefined)) return [];
+    if (texts(value) === texts(theirs[name])) return [];
+    return sameJson(value, theirs[name]) ? [] : [`${path}.${name}: ${texts(value)}, Terraform has ${texts(theirs[name])}`];
+  });
+}
+
+function sameJson(one: unknown, other: unknown): boolean {
+  try {
+    return JSON.stringify(JSON.parse(String(one))) === JSON.stringify(JSON.parse(String(other)));
+  } catch {
+    return false;
+  }
+}
