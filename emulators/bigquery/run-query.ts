@@ -54,7 +54,8 @@ export const isScript = (statements: TranslatedStatement[]): boolean => statemen
 export function sqlCatalogue(store: TableStore): SqlContext['catalogue'] {
   const entry = (table: Table): TableEntry => ({
     project: table.project, dataset: table.dataset, table: table.table, type: table.type, fields: table.fields,
-    duckName: physicalSql(table.physical), createdMs: table.createdMs,
+    duckName: physicalSql(table.physical), createdMs: table.createdMs, modifiedMs: table.modifiedMs, properties: table.properties,
+    ...(table.timePartitioning === undefined ? {} : { timePartitioning: table.timePartitioning }),
     ...(table.clustering === undefined ? {} : { clustering: table.clustering }), ...(table.viewQuery === undefined ? {} : { viewQuery: table.viewQuery }),
   });
   return {
@@ -64,6 +65,8 @@ export function sqlCatalogue(store: TableStore): SqlContext['catalogue'] {
     },
     list: (dataset) => store.catalogue.all('table').filter((table) => table.dataset === dataset).map(entry),
     routine: (dataset, name) => store.catalogue.all('routine').find((routine) => routine.dataset === dataset && routine.routine.toLowerCase() === name.toLowerCase())?.entry,
+    routines: (dataset) => store.catalogue.all('routine').filter((routine) => routine.dataset === dataset).map(({ entry: routine, createdMs, modifiedMs }) => ({ ...routine, createdMs, modifiedMs })),
+    datasets: () => store.catalogue.all('dataset').filter(({ dataset }) => !dataset.startsWith('_')),
   };
 }
 

@@ -7,6 +7,8 @@ export type TableField = {
   type: string;
   mode?: string;
   description?: string;
+  /** GoogleSQL of a column's DEFAULT. */
+  defaultValueExpression?: string;
   fields?: TableField[];
 };
 
@@ -19,7 +21,11 @@ export type TableEntry = {
   /** A quoted DuckDB name that can stand in a FROM clause as it is. */
   duckName: string;
   createdMs: number;
+  modifiedMs?: number;
   clustering?: string[];
+  timePartitioning?: { type: string; field?: string };
+  /** Description, labels and the like, in REST's names. */
+  properties?: Record<string, unknown>;
   /** GoogleSQL of a view. */
   viewQuery?: string;
 };
@@ -34,12 +40,19 @@ export type RoutineEntry = {
   arguments: RoutineArgument[];
   /** GoogleSQL: a query for a table function, an expression for a scalar function. */
   body: string;
+  createdMs?: number;
+  modifiedMs?: number;
 };
+
+export type DatasetEntry = { project: string; dataset: string; createdMs: number; modifiedMs: number; properties: Record<string, unknown> };
 
 export type Catalogue = {
   find(project: string, dataset: string, table: string): TableEntry | undefined;
   list(dataset: string): TableEntry[];
   routine(dataset: string, name: string): RoutineEntry | undefined;
+  routines(dataset: string): RoutineEntry[];
+  /** Without those that scripts keep for themselves. */
+  datasets(): DatasetEntry[];
 };
 
 /** A query parameter in BigQuery's REST shape; positional ones have no name. */

@@ -28,6 +28,8 @@ export async function startEngine(): Promise<Engine> {
   const catalogue: Catalogue = {
     find: (project, dataset, table) => tables.find((entry) => entry.project === project && entry.dataset === dataset && entry.table === table),
     list: (dataset) => tables.filter((entry) => entry.dataset === dataset),
+    routines: (dataset) => routines.filter((entry) => entry.dataset === dataset),
+    datasets: () => [{ project: 'p-1', dataset: 'd', createdMs: 1_768_000_000_000, modifiedMs: 1_768_000_000_000, properties: {} }],
     routine: (dataset, name) => routines.find((entry) => entry.dataset === dataset && entry.name === name),
   };
   const context = (parameters: Parameter[]): SqlContext => ({ catalogue, project: 'p-1', defaultDataset: 'd', parameters, now: NOW });
