@@ -12,10 +12,12 @@ import { INTERVAL_FUNCTIONS } from './functions/intervals.ts';
 import { JSON_FUNCTIONS } from './functions/json.ts';
 import { MATHS_FUNCTIONS } from './functions/maths.ts';
 import type { FunctionCall, FunctionTable } from './functions/signature.ts';
+import { REGEXP_FUNCTIONS } from './functions/regexps.ts';
 import { STRING_FUNCTIONS } from './functions/strings.ts';
 import { compileWindow, WINDOW_FUNCTIONS } from './functions/windows.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { invalidQuery } from './google-sql-error.ts';
+import { safely } from './runtime/macros.ts';
 import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
 import { Cursor } from './cursor.ts';
@@ -27,7 +29,7 @@ import { containsAggregate } from './tree-walk.ts';
 
 const BUILT_IN: FunctionTable = {
   ...ARRAY_FUNCTIONS, ...CONDITIONAL_FUNCTIONS, ...DATE_FUNCTIONS, ...FORMAT_FUNCTIONS, ...HASH_FUNCTIONS, ...INTERVAL_FUNCTIONS, ...JSON_FUNCTIONS,
-  ...MATHS_FUNCTIONS, ...STRING_FUNCTIONS,
+  ...MATHS_FUNCTIONS, ...REGEXP_FUNCTIONS, ...STRING_FUNCTIONS,
 };
 
 /** Functions that read their named arguments themselves. */
@@ -77,7 +79,7 @@ function compileSafe(compilation: Compilation, scope: Scope, expr: CallExpr): Ty
   try {
     const value = compileCall(compilation, scope, { ...expr, safe: false });
     if (compilation.subqueries !== before) throw invalidQuery('SAFE. over a subquery is not supported by the local BigQuery', expr.place);
-    return { sql: `TRY(${value.sql})`, type: value.type };
+    return { sql: `TRY(${safely(value.sql)})`, type: value.type };
   } finally {
     compilation.safe = false;
   }

@@ -93,7 +93,7 @@ const SIMPLE_ESCAPES: Record<string, string> = {
 /** In a bytes literal each character of the answer is one byte. */
 function unescape(raw: string, isBytes: boolean, place: Place): string {
   const text = isBytes ? Buffer.from(raw, 'utf8').toString('latin1') : raw;
-  return text.replace(/\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([\s\S]))/gi, (whole, hex, short, long, octal, other) => {
+  return text.replace(/\\(?:[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|([\s\S]))/g, (whole, hex, short, long, octal, other) => {
     if (hex) return String.fromCharCode(Number.parseInt(hex, 16));
     if (octal) return String.fromCharCode(Number.parseInt(octal, 8));
     if (short || long) return String.fromCodePoint(Number.parseInt(short ?? long, 16));

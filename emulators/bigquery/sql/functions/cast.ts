@@ -44,18 +44,20 @@ export function castSql(operand: Typed, target: SqlType, safe: boolean, zone?: s
   const { sql, type } = operand;
   const cast = safe ? 'TRY_CAST' : 'CAST';
   if (type.kind === target.kind) return sql;
+  if (type.kind === 'BYTES' && target.kind === 'STRING' && safe) return `TRY(decode(${sql}))`;
   if (target.kind === 'STRING') return toStringSql(operand, zone);
   if (type.kind === 'STRING' && target.kind === 'BYTES') return `encode(${sql})`;
   if (type.kind === 'STRING' && target.kind === 'INT64') return `${cast}(gsql_integer_text(${sql}) AS BIGINT)`;
   if (type.kind === 'STRING' && target.kind === 'BOOL') return `${cast}(CASE WHEN lower(${sql}) IN ('true', 'false') THEN ${sql} WHEN ${sql} IS NULL THEN NULL ELSE 'Bad bool value: ' || ${sql} END AS BOOLEAN)`;
   if (type.kind === 'STRING' && target.kind === 'TIMESTAMP') {
-    const checked = `gsql_timestamp_in(${sql}, ${safe})`;
+    const checked = `gsql_${safe ? 'safe_' : ''}timestamp_in(${sql})`;
     // A text that names its own zone means that one, whatever the argument says.
     if (zone === undefined) return `${cast}(${checked} AS TIMESTAMPTZ)`;
     return `CASE WHEN gsql_has_zone(${sql}) THEN ${cast}(${checked} AS TIMESTAMPTZ) ELSE ${instantOf(zone, `${cast}(${checked} AS TIMESTAMP)`)} END`;
   }
-  if (type.kind === 'STRING' && (target.kind === 'DATE' || target.kind === 'DATETIME' || target.kind === 'TIME')) return `${cast}(gsql_${target.kind.toLowerCase()}_in(${sql}, ${safe}) AS ${duckType(target)})`;
+  if (type.kind === 'STRING' && (target.kind === 'DATE' || target.kind === 'DATETIME' || target.kind === 'TIME')) return `${cast}(gsql_${safe ? 'safe_' : ''}${target.kind.toLowerCase()}_in(${sql}) AS ${duckType(target)})`;
   if (type.kind === 'STRING') return `${cast}(trim(${sql}) AS ${duckType(target)})`;
+  if (type.kind === 'FLOAT64' && target.kind === 'NUMERIC') return safe ? `TRY(gsql_numeric(${sql}))` : `gsql_numeric(${sql})`;
   // FLOAT64 to INT64 rounds halves away from zero; DuckDB rounds them to even.
   if (type.kind === 'FLOAT64' && target.kind === 'INT64') return `${cast}(round(${sql}) AS BIGINT)`;
   if (type.kind === 'TIMESTAMP') return `${cast}(${wallClock(zone, sql)} AS ${duckType(target)})`;

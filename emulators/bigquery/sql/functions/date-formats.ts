@@ -63,7 +63,7 @@ function fast(call: FunctionCall, format: string, type: SqlType, value: Typed, z
 }
 
 function slow(call: FunctionCall, format: Typed, type: SqlType, value: Typed, zone: Typed | undefined): Typed {
-  const parsed = `gsql_${call.compilation.safe ? 'un' : ''}checked(gsql_parse_time('${type.kind}', ${format.sql}, ${value.sql}))`;
+  const parsed = `gsql_checked(gsql_parse_time('${type.kind}', ${format.sql}, ${value.sql}))`;
   if (type.kind === 'TIMESTAMP') {
     const wall = instantOf(zone?.sql, `CAST(${parsed} AS TIMESTAMP)`);
     const literal = literalFormat(format);

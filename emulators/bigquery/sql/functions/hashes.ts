@@ -1,6 +1,5 @@
 // Hashes, encodings, ids and session facts: calls in, DuckDB SQL out. Looked up by the call compiler.
 import { BYTES, INT64, STRING, text } from '../sql-type.ts';
-import { notSupported } from '../google-sql-error.ts';
 import { argumentsOf, simple } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
 import type { Typed } from '../scope.ts';
@@ -16,12 +15,14 @@ export const HASH_FUNCTIONS: FunctionTable = {
     return { sql: value?.type.kind === 'BYTES' ? `gsql_farm_fingerprint_bytes(${value.sql})` : `gsql_farm_fingerprint(${value?.sql})`, type: INT64 };
   },
   MD5: hash('md5'), SHA1: hash('sha1'), SHA256: hash('sha256'),
-  SHA512: (call) => { throw notSupported('SHA512', call.expr.place); },
+  SHA512: (call) => {
+    const [value] = argumentsOf(call, 'TEXT');
+    return { sql: `unhex(gsql_sha512(${value?.type.kind === 'BYTES' ? value.sql : `encode(${value?.sql})`}))`, type: BYTES };
+  },
   TO_HEX: simple('BYTES', STRING, (a) => `lower(hex(${a}))`),
   FROM_HEX: simple('STRING', BYTES, (a) => `unhex(${a})`),
   TO_BASE64: simple('BYTES', STRING, (a) => `to_base64(${a})`),
   FROM_BASE64: simple('STRING', BYTES, (a) => `from_base64(${a})`),
-  SAFE_CONVERT_BYTES_TO_STRING: simple('BYTES', STRING, (a) => `decode(${a})`),
   GENERATE_UUID: simple('', STRING, () => 'CAST(uuid() AS VARCHAR)'),
   SESSION_USER: simple('', STRING, () => text('local@localhost')),
 };

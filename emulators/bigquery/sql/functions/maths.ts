@@ -1,18 +1,22 @@
 // Mathematical functions: calls in, DuckDB SQL out. Looked up by the call compiler.
 import { compileDivision } from '../compile-expression.ts';
+import { noSignature } from '../coerce.ts';
+import { notSupported } from '../google-sql-error.ts';
 import { BOOL, duckType, FLOAT64, INT64, superType } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 import { argumentsOf, sameAsFirst, simple } from './signature.ts';
 import type { FunctionTable } from './signature.ts';
 
 const widest = (values: Typed[]): Typed['type'] => values.reduce((type, value) => superType(type, value.type) ?? type, { kind: 'NULL' } as Typed['type']);
+const power = simple('FLOAT64 FLOAT64', FLOAT64, (a, b) => `gsql_finite(pow(${a}, ${b}), isfinite(${a}) AND isfinite(${b}), 'POW')`);
 const float = (duckName: string) => simple('FLOAT64', FLOAT64, (a) => `${duckName}(${a})`);
 
 /** ROUND and the like keep NUMERIC and make FLOAT64 of everything else, INT64 included. */
-const rounded = (sql: (a: string, digits: string | undefined) => string) => (call: Parameters<FunctionTable[string]>[0]): Typed => {
+const rounded = (sql: (a: string, digits: string | undefined, isNumeric: boolean) => string) => (call: Parameters<FunctionTable[string]>[0]): Typed => {
+  if (call.expr.args.length === 3) throw notSupported(`${call.name} with a rounding mode`, call.expr.place);
   const [value, digits] = argumentsOf(call, 'NUMBER INT64?') as [Typed, Typed | undefined];
   const type = value.type.kind === 'NUMERIC' ? value.type : FLOAT64;
-  return { sql: `CAST(${sql(type.kind === 'NUMERIC' ? value.sql : `CAST(${value.sql} AS DOUBLE)`, digits?.sql)} AS ${duckType(type)})`, type };
+  return { sql: `CAST(${sql(type.kind === 'NUMERIC' ? value.sql : `CAST(${value.sql} AS DOUBLE)`, digits?.sql, type.kind === 'NUMERIC')} AS ${duckType(type)})`, type };
 };
 
 export const MATHS_FUNCTIONS: FunctionTable = {
@@ -21,8 +25,8 @@ export const MATHS_FUNCTIONS: FunctionTable = {
     const [value] = argumentsOf(call, 'NUMBER') as [Typed];
     return { sql: `CAST(sign(${value.sql}) AS ${duckType(value.type)})`, type: value.type };
   },
-  ROUND: rounded((a, digits) => (digits === undefined ? `round(${a})` : `round(${a}, CAST(${digits} AS INTEGER))`)),
-  TRUNC: rounded((a, digits) => (digits === undefined ? `trunc(${a})` : `(trunc(${a} * pow(10, ${digits})) / pow(10, ${digits}))`)),
+  ROUND: rounded((a, digits, isNumeric) => (digits === undefined ? `round(${a})` : isNumeric ? `round(${a}, CAST(${digits} AS INTEGER))` : `gsql_round(${a}, ${digits})`)),
+  TRUNC: rounded((a, digits, isNumeric) => (digits === undefined ? `trunc(${a})` : isNumeric ? `trunc(${a}, CAST(${digits} AS INTEGER))` : `gsql_trunc(${a}, ${digits})`)),
   CEIL: rounded((a) => `ceil(${a})`), CEILING: rounded((a) => `ceil(${a})`), FLOOR: rounded((a) => `floor(${a})`),
   DIV: (call) => {
     const [left, right] = argumentsOf(call, 'INT64 INT64');
@@ -30,8 +34,9 @@ export const MATHS_FUNCTIONS: FunctionTable = {
     return { sql: `CASE WHEN ${right?.sql} = 0 THEN ${call.compilation.raise("'division by zero'")} ELSE ${left?.sql} // ${right?.sql} END`, type: INT64 };
   },
   MOD: (call) => {
-    const [left, right] = argumentsOf(call, 'NUMBER NUMBER');
-    const type = widest([left, right].filter((value) => value !== undefined));
+    const [left, right] = argumentsOf(call, 'NUMBER NUMBER') as [Typed, Typed];
+    const type = widest([left, right]);
+    if (type.kind === 'FLOAT64') throw noSignature('function MOD', [left, right], call.expr.place);
     if (right?.literal !== undefined && Number(right.literal) !== 0) return { sql: `(${left?.sql} % ${right.sql})`, type };
     return { sql: `CASE WHEN ${right?.sql} = 0 THEN ${call.compilation.raise("'division by zero'")} ELSE ${left?.sql} % ${right?.sql} END`, type };
   },
@@ -44,13 +49,14 @@ export const MATHS_FUNCTIONS: FunctionTable = {
   SAFE_SUBTRACT: simple('NUMBER NUMBER', widest, (a, b) => `TRY(${a} - ${b})`),
   SAFE_MULTIPLY: simple('NUMBER NUMBER', widest, (a, b) => `TRY(${a} * ${b})`),
   SAFE_NEGATE: simple('NUMBER', sameAsFirst, (a) => `TRY(-${a})`),
-  POW: simple('FLOAT64 FLOAT64', FLOAT64, (a, b) => `pow(${a}, ${b})`), POWER: simple('FLOAT64 FLOAT64', FLOAT64, (a, b) => `pow(${a}, ${b})`),
-  SQRT: float('sqrt'), EXP: float('exp'), LN: float('ln'), LOG10: float('log10'),
+  POW: power, POWER: power,
+  SQRT: float('sqrt'), EXP: simple('FLOAT64', FLOAT64, (a) => `gsql_finite(exp(${a}), isfinite(${a}), 'EXP')`),
+  SINH: float('sinh'), COSH: float('cosh'), TANH: float('tanh'), ASINH: float('asinh'), ACOSH: float('acosh'), ATANH: float('atanh'), CBRT: float('cbrt'), COT: float('cot'), LN: float('ln'), LOG10: float('log10'),
   LOG: simple('FLOAT64 FLOAT64?', FLOAT64, (a, base) => (base === undefined ? `ln(${a})` : `(ln(${a}) / ln(${base}))`)),
   SIN: float('sin'), COS: float('cos'), TAN: float('tan'), ASIN: float('asin'), ACOS: float('acos'), ATAN: float('atan'),
   ATAN2: simple('FLOAT64 FLOAT64', FLOAT64, (a, b) => `atan2(${a}, ${b})`),
   IS_NAN: simple('FLOAT64', BOOL, (a) => `isnan(${a})`), IS_INF: simple('FLOAT64', BOOL, (a) => `isinf(${a})`),
   RAND: simple('', FLOAT64, () => 'random()'),
   BIT_COUNT: simple('INT64', INT64, (a) => `CAST(bit_count(${a}) AS BIGINT)`),
-  RANGE_BUCKET: simple('ANY ARRAY', INT64, (point, array) => `len(list_filter(${array}, lambda e: e <= ${point}))`),
+  RANGE_BUCKET: simple('ANY ARRAY', INT64, (point, array) => `CASE WHEN ${point} IS NOT NULL THEN len(list_filter(${array}, lambda e: e <= ${point})) END`),
 };

@@ -2,7 +2,7 @@
 import { coerce, noSignature } from '../coerce.ts';
 import type { Compilation } from '../compilation.ts';
 import type { SqlType } from '../context.ts';
-import { invalidQuery } from '../google-sql-error.ts';
+import { invalidQuery, notSupported } from '../google-sql-error.ts';
 import { isNumeric } from '../sql-type.ts';
 import type { Scope, Typed } from '../scope.ts';
 import type { CallExpr, Expr } from '../tree.ts';
@@ -39,6 +39,7 @@ export function argumentsOf(call: FunctionCall, parameters: string): Typed[] {
   return values.map((value, index) => {
     const kind = (kinds[index] ?? kinds.at(-1) ?? 'ANY').replace(/[?*]$/, '');
     const fitted = fit(value, kind);
+    if (!fitted && value.type.kind === 'BYTES' && kind === 'STRING') throw notSupported(`${call.name} over BYTES`, call.expr.place);
     if (!fitted) throw noSignature(`function ${call.name}`, values, call.expr.place);
     return fitted;
   });

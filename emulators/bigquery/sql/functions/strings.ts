@@ -1,17 +1,53 @@
-// Functions over STRING and BYTES, regular expressions and URLs: calls in, DuckDB SQL out. Looked up by the call compiler.
-import { arrayOf, BOOL, INT64, STRING } from '../sql-type.ts';
-import { invalidQuery, notSupported } from '../google-sql-error.ts';
-import { noSignature } from '../coerce.ts';
+// Functions over STRING and BYTES, and URLs: calls in, DuckDB SQL out. Looked up by the call compiler.
+import { arrayOf, BOOL, BYTES, INT64, STRING, text } from '../sql-type.ts';
+import { notSupported } from '../google-sql-error.ts';
+import { coerce, noSignature } from '../coerce.ts';
 import { toStringSql } from './cast.ts';
 import { formatCall } from './format.ts';
 import { argumentExpr, argumentsOf, sameAsFirst, simple } from './signature.ts';
-import type { FunctionCall, FunctionTable } from './signature.ts';
+import type { FunctionCall, FunctionTable, Handler } from './signature.ts';
 import type { Typed } from '../scope.ts';
 
-const side = (duckName: string) => simple('STRING STRING?', STRING, (a, characters) => (characters === undefined ? `${duckName}(${a}, chr(32) || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))` : `${duckName}(${a}, ${characters})`));
-const length = (call: FunctionCall): Typed => {
+/** White space of Unicode, which TRIM takes off when it is told no characters. */
+const WHITE_SPACE = text('\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000');
+const side = (duckName: string): Handler => simple('STRING STRING?', STRING, (a, characters) => `${duckName}(${a}, ${characters ?? WHITE_SPACE})`);
+const length: Handler = (call) => {
   const [value] = argumentsOf(call, 'TEXT');
   return { sql: value?.type.kind === 'BYTES' ? `octet_length(${value.sql})` : `length(${value?.sql})`, type: INT64 };
+};
+const byteLength: Handler = (call) => {
+  const [value] = argumentsOf(call, 'TEXT');
+  return { sql: value?.type.kind === 'BYTES' ? `octet_length(${value.sql})` : `strlen(${value?.sql})`, type: INT64 };
+};
+
+/** DuckDB's own function where the text is ASCII, which most are; else one that knows Unicode as BigQuery does. */
+const ascii = (a: string, native: string, exact: string): string => `CASE WHEN strlen(${a}) = length(${a}) THEN ${native} ELSE ${exact} END`;
+
+/** A count below zero is an error in BigQuery. */
+function counted(call: FunctionCall, count: Typed, what: string, sql: string): string {
+  if (typeof count.literal === 'string' && Number(count.literal) >= 0) return sql;
+  return `CASE WHEN ${count.sql} < 0 THEN ${call.compilation.raise(text(`${what} cannot be negative`))} ELSE ${sql} END`;
+}
+
+const padded = (duckName: string): Handler => (call) => {
+  const [value, size, pad] = argumentsOf(call, 'STRING INT64 STRING?') as [Typed, Typed, Typed | undefined];
+  return { sql: counted(call, size, `Second argument (output size) for ${call.name}`, `${duckName}(${value.sql}, CAST(${size.sql} AS INTEGER), ${pad?.sql ?? "' '"})`), type: STRING };
+};
+const ended = (duckName: string): Handler => (call) => {
+  const [value, size] = argumentsOf(call, 'STRING INT64') as [Typed, Typed];
+  return { sql: counted(call, size, `Second argument in ${call.name}()`, `${duckName}(${value.sql}, ${size.sql})`), type: STRING };
+};
+
+const INITCAP_DELIMITERS = text(' \t\n\v\f\r[](){}/|<>!?@"^#$&~_,.:;*%+-');
+const NORMALIZATION_MODES = new Set(['NFC', 'NFD', 'NFKC', 'NFKD']);
+
+const normalizing = (duckName: string): Handler => (call) => {
+  const mode = call.expr.args[1];
+  const name = mode === undefined ? 'NFC' : mode.kind === 'name' ? mode.parts[0]?.text.toUpperCase() ?? '' : '';
+  if (!NORMALIZATION_MODES.has(name)) throw noSignature(`function ${call.name}`, [], call.expr.place);
+  const value = coerce(call.compile(argumentExpr(call, 0)), STRING);
+  if (!value) throw noSignature(`function ${call.name}`, [], call.expr.place);
+  return { sql: `${duckName}(${value.sql}, '${name}')`, type: STRING };
 };
 
 export const STRING_FUNCTIONS: FunctionTable = {
@@ -22,46 +58,57 @@ export const STRING_FUNCTIONS: FunctionTable = {
     // Numbers and dates become text by themselves here, as GA4 queries rely on: CONCAT(user_pseudo_id, session_id).
     return { sql: `(${values.map((value) => (value.type.kind === 'NULL' ? 'CAST(NULL AS VARCHAR)' : toStringSql(value))).join(' || ')})`, type: STRING };
   },
-  LENGTH: length, CHAR_LENGTH: length, CHARACTER_LENGTH: length,
-  BYTE_LENGTH: (call) => {
-    const [value] = argumentsOf(call, 'TEXT');
-    return { sql: value?.type.kind === 'BYTES' ? `octet_length(${value.sql})` : `strlen(${value?.sql})`, type: INT64 };
-  },
-  UPPER: simple('STRING', STRING, (a) => `upper(${a})`), LOWER: simple('STRING', STRING, (a) => `lower(${a})`),
-  INITCAP: simple('STRING STRING?', STRING, (a, delimiters) => {
-    if (delimiters !== undefined) return `error('INITCAP with delimiters is not supported by the local BigQuery')`;
-    return `array_to_string(list_transform(regexp_extract_all(lower(${a}), '[\\pL\\pN]+|[^\\pL\\pN]+'), lambda e: upper(left(e, 1)) || substr(e, 2)), '')`;
-  }),
+  LENGTH: length, CHAR_LENGTH: length, CHARACTER_LENGTH: length, BYTE_LENGTH: byteLength, OCTET_LENGTH: byteLength,
+  UPPER: simple('STRING', STRING, (a = '') => ascii(a, `upper(${a})`, `gsql_upper(${a})`)), LOWER: simple('STRING', STRING, (a = '') => ascii(a, `lower(${a})`, `gsql_lower(${a})`)),
+  INITCAP: simple('STRING STRING?', STRING, (a, delimiters) => `gsql_initcap(${a}, ${delimiters ?? INITCAP_DELIMITERS})`),
   TRIM: side('trim'), LTRIM: side('ltrim'), RTRIM: side('rtrim'),
   STARTS_WITH: simple('STRING STRING', BOOL, (a, b) => `starts_with(${a}, ${b})`),
   ENDS_WITH: simple('STRING STRING', BOOL, (a, b) => `ends_with(${a}, ${b})`),
   CONTAINS_SUBSTR: (call) => {
     const [value, search] = argumentsOf(call, 'ANY STRING') as [Typed, Typed];
-    if (['ARRAY', 'STRUCT', 'JSON', 'BYTES'].includes(value.type.kind)) throw notSupported(`CONTAINS_SUBSTR over ${value.type.kind}`, call.expr.place);
-    return { sql: `contains(lower(nfc_normalize(${toStringSql(value)})), lower(nfc_normalize(${search.sql})))`, type: BOOL };
+    if (['ARRAY', 'STRUCT', 'JSON', 'BYTES'].includes(value.type.kind) || call.expr.namedArgs.length > 0) throw notSupported(`CONTAINS_SUBSTR over ${value.type.kind}`, call.expr.place);
+    const [a, b] = [toStringSql(value), search.sql];
+    return { sql: `CASE WHEN strlen(${a}) = length(${a}) AND strlen(${b}) = length(${b}) THEN contains(lower(${a}), lower(${b})) ELSE gsql_contains_folded(${a}, ${b}) END`, type: BOOL };
   },
   REPLACE: simple('STRING STRING STRING', STRING, (a, from, to) => `CASE WHEN ${from} = '' THEN ${a} ELSE replace(${a}, ${from}, ${to}) END`),
-  REVERSE: simple('STRING', STRING, (a) => `reverse(${a})`),
-  REPEAT: simple('STRING INT64', STRING, (a, n) => `repeat(${a}, ${n})`),
-  LPAD: simple('STRING INT64 STRING?', STRING, (a, n, pad) => `lpad(${a}, CAST(${n} AS INTEGER), ${pad ?? "' '"})`),
-  RPAD: simple('STRING INT64 STRING?', STRING, (a, n, pad) => `rpad(${a}, CAST(${n} AS INTEGER), ${pad ?? "' '"})`),
-  LEFT: simple('STRING INT64', STRING, (a, n) => `left(${a}, ${n})`), RIGHT: simple('STRING INT64', STRING, (a, n) => `right(${a}, ${n})`),
+  REVERSE: simple('STRING', STRING, (a = '') => ascii(a, `reverse(${a})`, `gsql_reverse(${a})`)),
+  REPEAT: (call) => {
+    const [value, count] = argumentsOf(call, 'STRING INT64') as [Typed, Typed];
+    return { sql: counted(call, count, 'Second argument (repeat count) for REPEAT', `repeat(${value.sql}, ${count.sql})`), type: STRING };
+  },
+  LPAD: padded('lpad'), RPAD: padded('rpad'), LEFT: ended('left'), RIGHT: ended('right'),
   SUBSTR: substring, SUBSTRING: substring,
   STRPOS: simple('STRING STRING', INT64, (a, b) => `strpos(${a}, ${b})`),
-  INSTR: simple('STRING STRING', INT64, (a, b) => `strpos(${a}, ${b})`),
-  SPLIT: simple('STRING STRING?', arrayOf(STRING), (a, delimiter) => `string_split(${a}, ${delimiter ?? "','"})`),
-  ASCII: simple('STRING', INT64, (a) => `CAST(ascii(${a}) AS BIGINT)`), UNICODE: simple('STRING', INT64, (a) => `CAST(unicode(${a}) AS BIGINT)`),
-  CHR: simple('INT64', STRING, (a) => `chr(CAST(${a} AS INTEGER))`),
-  NORMALIZE: simple('STRING', STRING, (a) => `nfc_normalize(${a})`),
-  TRANSLATE: simple('STRING STRING STRING', STRING, (a, from, to) => `translate(${a}, ${from}, ${to})`),
-  EDIT_DISTANCE: simple('STRING STRING', INT64, (a, b) => `CAST(levenshtein(${a}, ${b}) AS BIGINT)`),
-  REGEXP_CONTAINS: simple('STRING STRING', BOOL, (a, pattern) => `regexp_matches(${a}, ${pattern})`),
-  REGEXP_EXTRACT: regexpExtract, REGEXP_SUBSTR: regexpExtract,
-  REGEXP_EXTRACT_ALL: (call) => {
-    const [value, pattern] = argumentsOf(call, 'STRING STRING');
-    return { sql: `regexp_extract_all(${value?.sql}, ${pattern?.sql}, ${groupOf(call)})`, type: arrayOf(STRING) };
+  INSTR: (call) => {
+    const [value, search, position, occurrence] = argumentsOf(call, 'STRING STRING INT64? INT64?') as [Typed, Typed, Typed | undefined, Typed | undefined];
+    if (!position) return { sql: `strpos(${value.sql}, ${search.sql})`, type: INT64 };
+    return { sql: `gsql_instr(${value.sql}, ${search.sql}, ${position.sql}, ${occurrence?.sql ?? '1::BIGINT'})`, type: INT64 };
   },
-  REGEXP_REPLACE: simple('STRING STRING STRING', STRING, (a, pattern, to) => `regexp_replace(${a}, ${pattern}, ${to}, 'g')`),
+  SPLIT: simple('STRING STRING?', arrayOf(STRING), (a, delimiter) => `string_split(${a}, ${delimiter ?? "','"})`),
+  ASCII: (call) => {
+    const [value] = argumentsOf(call, 'STRING') as [Typed];
+    return { sql: `CASE WHEN ${value.sql} = '' THEN 0 WHEN ascii(${value.sql}) > 127 THEN ${call.compilation.raise("'Argument to ASCII is not a structurally valid ASCII string'")} ELSE CAST(ascii(${value.sql}) AS BIGINT) END`, type: INT64 };
+  },
+  UNICODE: simple('STRING', INT64, (a) => `CASE WHEN ${a} = '' THEN 0 ELSE CAST(unicode(${a}) AS BIGINT) END`),
+  CHR: simple('INT64', STRING, (a) => `chr(CAST(${a} AS INTEGER))`),
+  TO_CODE_POINTS: (call) => {
+    const [value] = argumentsOf(call, 'TEXT') as [Typed];
+    if (value.type.kind === 'BYTES') throw notSupported('TO_CODE_POINTS over BYTES', call.expr.place);
+    return { sql: `CASE WHEN ${value.sql} IS NULL THEN NULL ELSE list_transform(string_split(${value.sql}, ''), lambda e: CAST(unicode(e) AS BIGINT)) END`, type: arrayOf(INT64) };
+  },
+  CODE_POINTS_TO_STRING: simple('ARRAY', STRING, (a) => `CASE WHEN len(list_filter(${a}, lambda e: e IS NULL)) = 0 THEN array_to_string(list_transform(${a}, lambda e: chr(CAST(e AS INTEGER))), '') END`),
+  NORMALIZE: normalizing('gsql_normalize'), NORMALIZE_AND_CASEFOLD: normalizing('gsql_normalize_and_fold'),
+  TRANSLATE: simple('STRING STRING STRING', STRING, (a, from, to) => `translate(${a}, ${from}, ${to})`),
+  SOUNDEX: simple('STRING', STRING, (a) => `gsql_soundex(${a})`),
+  EDIT_DISTANCE: (call) => {
+    const [left, right] = argumentsOf(call, 'STRING STRING') as [Typed, Typed];
+    const [most] = call.expr.namedArgs.map(({ value }) => coerce(call.compile(value), INT64));
+    const distance = `CASE WHEN strlen(${left.sql} || ${right.sql}) = length(${left.sql} || ${right.sql}) THEN CAST(levenshtein(${left.sql}, ${right.sql}) AS BIGINT) ELSE ${call.compilation.raise("'EDIT_DISTANCE of non-ASCII text is not supported by the local BigQuery'")} END`;
+    return { sql: most ? `least(${distance}, ${most.sql})` : distance, type: INT64 };
+  },
+  TO_BASE32: simple('BYTES', STRING, (a) => `gsql_base32(${a})`),
+  SAFE_CONVERT_BYTES_TO_STRING: simple('BYTES', STRING, (a) => `gsql_utf8(${a})`),
+  CODE_POINTS_TO_BYTES: simple('ARRAY', BYTES, (a) => `from_hex(array_to_string(list_transform(${a}, lambda e: lpad(to_hex(e), 2, '0')), ''))`),
   'NET.HOST': simple('STRING', STRING, (a) => `gsql_net_host(${a})`),
   'NET.REG_DOMAIN': (call) => { throw notSupported('NET.REG_DOMAIN (it needs the public suffix list)', call.expr.place); },
   'NET.PUBLIC_SUFFIX': (call) => { throw notSupported('NET.PUBLIC_SUFFIX (it needs the public suffix list)', call.expr.place); },
@@ -69,28 +116,10 @@ export const STRING_FUNCTIONS: FunctionTable = {
 };
 
 function substring(call: FunctionCall): Typed {
-  const [value, from, count] = argumentsOf(call, 'STRING INT64 INT64?');
+  const [value, from, count] = argumentsOf(call, 'STRING INT64 INT64?') as [Typed, Typed, Typed | undefined];
   // Position 0 means 1, and one before the start means the start.
-  const literal = Number(from?.literal);
-  const start = Number.isInteger(literal) && literal > 0 ? from?.sql : `CASE WHEN ${from?.sql} = 0 THEN 1 WHEN ${from?.sql} < -length(${value?.sql}) THEN 1 ELSE ${from?.sql} END`;
-  return { sql: `substr(${value?.sql}, ${start}${count ? `, ${count.sql}` : ''})`, type: STRING };
+  const literal = Number(from.literal);
+  const start = Number.isInteger(literal) && literal > 0 ? from.sql : `CASE WHEN ${from.sql} = 0 THEN 1 WHEN ${from.sql} < -length(${value.sql}) THEN 1 ELSE ${from.sql} END`;
+  const sql = `substr(${value.sql}, ${start}${count ? `, ${count.sql}` : ''})`;
+  return { sql: count ? counted(call, count, `Third argument in ${call.name}()`, sql) : sql, type: STRING };
 }
-
-/** With a capturing group its text is meant, else the whole match: known from the pattern, which DuckDB wants as a number. */
-function groupOf(call: FunctionCall): number {
-  const pattern = call.compile(argumentExpr(call, 1));
-  if (pattern.literal === undefined) throw notSupported(`${call.name} with a pattern that is not a literal`, call.expr.place);
-  const source = typeof pattern.literal === 'string' ? pattern.literal : pattern.sql.slice(1, -1);
-  const groups = source.replace(/\\[\s\S]/g, '').replace(/\[[^\]]*\]/g, '').match(/\((?!\?)|\(\?P?</g)?.length ?? 0;
-  if (groups > 1) throw invalidQuery(`Regular expression passed to ${call.name} must not have more than 1 capturing group`, call.expr.place);
-  return groups;
-}
-
-/** No match is NULL in BigQuery and '' in DuckDB. */
-function regexpExtract(call: FunctionCall): Typed {
-  const [value, pattern, position, occurrence] = argumentsOf(call, 'STRING STRING INT64? INT64?');
-  if (position && position.literal !== '1') throw notSupported(`${call.name} with a position`, call.expr.place);
-  const nth = occurrence?.sql ?? '1';
-  return { sql: `list_extract(regexp_extract_all(${value?.sql}, ${pattern?.sql}, ${groupOf(call)}), ${nth})`, type: STRING };
-}
-

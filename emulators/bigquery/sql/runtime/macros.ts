@@ -20,30 +20,48 @@ const INTERVAL_MACROS = [
   'gsql_justify_days(i) AS gsql_interval((gsql_interval_months(i) * 30 + day(i)) // 30, (gsql_interval_months(i) * 30 + day(i)) % 30, gsql_interval_us(i))',
 ];
 
+const DATE = '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}';
+const CLOCK = '[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}([.][0-9]{0,6})?';
+const ZONE = '( ?([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?)| [A-Za-z][A-Za-z0-9_+/-]*)?';
+const read = (what: string, pattern: string): string => `CASE WHEN regexp_full_match(a, '${pattern}') THEN a WHEN a IS NOT NULL THEN RAISE('Invalid ${what}: ''' || a || '''') END`;
+
+/** Those that stop a query with an error, RAISE; each has a twin gsql_safe_… for SAFE, which gives NULL instead. */
+const RAISING: Record<string, string> = {
+  'divide(a, b)': `CASE WHEN b = 0 THEN RAISE('division by zero: ' || gsql_float_text(a) || ' / ' || gsql_float_text(b)) ELSE a / b END`,
+  'date(d)': `CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d WHEN d IS NOT NULL THEN RAISE('Date is out of the range from 0001-01-01 to 9999-12-31: ' || d) END`,
+  'finite(r, is_finite, what)': `CASE WHEN is_finite AND (isinf(r) OR isnan(r)) THEN RAISE('Floating point error in function: ' || what) ELSE r END`,
+  // DuckDB reads more texts as dates and times than BigQuery does.
+  'date_in(a)': read('date', DATE), 'time_in(a)': read('time string', CLOCK), 'datetime_in(a)': read('datetime string', `${DATE}([ Tt]${CLOCK})?`),
+  'timestamp_in(a)': read('timestamp', `${DATE}([ Tt]${CLOCK})?${ZONE}`),
+  // A function of ours marks what is an error by the character 1, see runtime/register.ts.
+  'checked(a)': `CASE WHEN a[1] = chr(1) THEN RAISE(substr(a, 2)) ELSE a END`,
+};
+
+const raising = Object.entries(RAISING).flatMap(([head, body]) => [`gsql_${head} AS ${body.replaceAll('RAISE(', 'error(')}`, `gsql_safe_${head} AS ${body.replace(/RAISE\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g, 'NULL')}`]);
+
+/** SQL that raises, as it must stand inside SAFE. */
+export const safely = (sql: string): string => sql.replace(/\bgsql_(divide|date|finite|date_in|time_in|datetime_in|timestamp_in|checked)\(/g, 'gsql_safe_$1(');
+
 export const MACROS = [
-  `gsql_divide(a, b) AS CASE WHEN b = 0 THEN error('division by zero: ' || gsql_float_text(a) || ' / ' || gsql_float_text(b)) ELSE a / b END`,
-  // BigQuery writes 1.0 as 1 and keeps the rest as DuckDB does.
-  `gsql_float_text(a) AS CASE WHEN a IS NULL THEN NULL WHEN ends_with(CAST(a AS VARCHAR), '.0') THEN CAST(CAST(a AS DECIMAL(38, 0)) AS VARCHAR) ELSE CAST(a AS VARCHAR) END`,
+  // 15 digits where they give the number back, else 17, as GoogleSQL does.
+  `gsql_float_text(a) AS CASE WHEN a = trunc(a) AND abs(a) < 1e15 THEN CAST(CAST(a AS BIGINT) AS VARCHAR) WHEN isnan(a) OR isinf(a) THEN CAST(a AS VARCHAR) WHEN CAST(printf('%.15g', a) AS DOUBLE) = a THEN printf('%.15g', a) ELSE printf('%.17g', a) END`,
   `gsql_numeric_text(a) AS CASE WHEN contains(CAST(a AS VARCHAR), '.') THEN rtrim(rtrim(CAST(a AS VARCHAR), '0'), '.') ELSE CAST(a AS VARCHAR) END`,
   // 0, 3 or 6 digits, whichever is enough.
   `gsql_fraction(us) AS CASE WHEN us % 1000000 = 0 THEN '' WHEN us % 1000 = 0 THEN '.' || lpad(CAST(((us % 1000000) + 1000000) % 1000000 // 1000 AS VARCHAR), 3, '0') ELSE '.' || lpad(CAST(((us % 1000000) + 1000000) % 1000000 AS VARCHAR), 6, '0') END`,
   `gsql_offset(us, separator) AS CASE WHEN us < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(us) // 3600000000 AS VARCHAR), 2, '0') || separator || lpad(CAST(abs(us) // 60000000 % 60 AS VARCHAR), 2, '0')`,
   `gsql_timestamp_text(t, wall) AS strftime(wall, '%Y-%m-%d %H:%M:%S') || gsql_fraction(epoch_us(t)) || regexp_replace(gsql_offset(epoch_us(wall) - epoch_us(t), ':'), ':00$', '')`,
-  `gsql_date(d) AS CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d WHEN d IS NOT NULL THEN error('Date is out of the range from 0001-01-01 to 9999-12-31: ' || d) END`,
-  // DuckDB reads more texts as dates and times than BigQuery does.
-  `gsql_checked_text(a, is_right, is_safe, what) AS CASE WHEN is_right THEN a WHEN is_safe OR a IS NULL THEN NULL ELSE error('Invalid ' || what || ': ''' || a || '''') END`,
-  `gsql_date_in(a, is_safe) AS gsql_checked_text(a, regexp_full_match(a, '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}'), is_safe, 'date')`,
-  `gsql_time_in(a, is_safe) AS gsql_checked_text(a, regexp_full_match(a, '[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\\.[0-9]{0,6})?'), is_safe, 'time string')`,
-  `gsql_datetime_in(a, is_safe) AS gsql_checked_text(a, regexp_full_match(a, '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\\.[0-9]{0,6})?)?'), is_safe, 'datetime string')`,
-  `gsql_timestamp_in(a, is_safe) AS gsql_checked_text(a, regexp_full_match(a, '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\\.[0-9]{0,6})?)?( ?([Zz]|[+-][0-9]{1,2}(:?[0-9]{2})?)| [A-Za-z][A-Za-z0-9_+/-]*)?'), is_safe, 'timestamp')`,
   `gsql_has_zone(a) AS regexp_matches(a, '([Zz]|[0-9.][+-][0-9]{1,2}(:?[0-9]{2})?| [+-][0-9:]+| [A-Za-z][A-Za-z0-9_+/-]*)$') AND NOT regexp_full_match(a, '[0-9]{1,4}-[0-9]{1,2}-[0-9]{1,2}')`,
-  ...ZONE_MACROS, ...INTERVAL_MACROS,
-  `gsql_checked(a) AS CASE WHEN a[1] = chr(1) THEN error(substr(a, 2)) ELSE a END`,
-  `gsql_unchecked(a) AS CASE WHEN a[1] = chr(1) THEN NULL ELSE a END`,
+  ...ZONE_MACROS, ...INTERVAL_MACROS, ...raising,
+  // The exact product is what counts: 0.15 is a little less than 0.15, so that it rounds to 0.1 although 0.15 * 10 gives 1.5.
+  `gsql_is_inexact(x, y, n) AS x * pow(2, n + 1) <> trunc(x * pow(2, n + 1)) AND abs(y) < 4503599627370496`,
+  `gsql_round(x, n) AS CASE WHEN n <= 0 THEN round(x / pow(10, -n)) * pow(10, -n) WHEN abs(x) >= 4503599627370496 OR isnan(x) THEN x WHEN abs(x * pow(10, n) - trunc(x * pow(10, n))) = 0.5 AND gsql_is_inexact(x, x * pow(10, n), n) THEN CAST(printf('%.' || n || 'f', x) AS DOUBLE) ELSE round(x * pow(10, n)) / pow(10, n) END`,
+  `gsql_trunc(x, n) AS CASE WHEN n <= 0 THEN trunc(x / pow(10, -n)) * pow(10, -n) WHEN abs(x) >= 4503599627370496 OR isnan(x) THEN x WHEN x * pow(10, n) = trunc(x * pow(10, n)) AND gsql_is_inexact(x, x * pow(10, n), n) THEN CAST(regexp_extract(printf('%.40f', x), '^-?[0-9]+[.][0-9]{' || n || '}') AS DOUBLE) ELSE trunc(x * pow(10, n)) / pow(10, n) END`,
+  `gsql_numeric(x) AS CAST(CAST(CAST(trunc(x) AS HUGEINT) AS DECIMAL(38, 9)) + CAST(x - trunc(x) AS DECIMAL(38, 9)) AS DECIMAL(38, 9))`,
+  `gsql_shift_right(a, n) AS CASE WHEN n >= 64 THEN 0 WHEN n = 0 OR a >= 0 THEN a >> n ELSE (a >> n) & ((1::BIGINT << (64 - n)) - 1) END`,
+  `gsql_groups(pattern) AS len(regexp_extract_all(regexp_replace(regexp_replace(pattern, '\\\\.', '', 'g'), '\\[\\^?\\]?[^\\]]*\\]', '', 'g'), '\\((?:[^?]|[?]P?<)|\\($'))`,
   `gsql_json_timestamp(t) AS coalesce(strftime(timezone('UTC', t), '"%Y-%m-%dT%H:%M:%S') || gsql_fraction(epoch_us(t)) || 'Z"', 'null')`,
   `gsql_json_integer(a) AS CASE WHEN a IS NULL THEN 'null' WHEN a BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(a AS VARCHAR) ELSE '"' || CAST(a AS VARCHAR) || '"' END`,
   `gsql_json_float(a) AS CASE WHEN a IS NULL THEN 'null' WHEN isnan(a) THEN '"NaN"' WHEN isinf(a) THEN CASE WHEN a > 0 THEN '"Infinity"' ELSE '"-Infinity"' END ELSE gsql_float_text(a) END`,
   `gsql_json(a) AS CASE WHEN json_valid(a) THEN CAST(a AS JSON) END`,
   `gsql_integer_text(a) AS CASE WHEN regexp_full_match(trim(a), '[+-]?([0-9]+|0[xX][0-9a-fA-F]+)') OR a IS NULL THEN trim(a) ELSE 'Bad int64 value: ' || a END`,
-  `gsql_net_host(a) AS nullif(regexp_extract(a, '^\\s*(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@]*@)?(\\[[^\\]]*\\]|[^/?#:]*)', 1), '')`,
 ];
