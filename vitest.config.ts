@@ -12,6 +12,8 @@ export default defineConfig({
     pool: 'forks',
     // vitest leaves one core free, which on two cores means one file after another; most files wait more than they compute.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Of the contract cases, which mostly wait for deadlines.
+    maxConcurrency: 16,
     // Google's clients would look for a metadata server outside this machine.
     env: { METADATA_SERVER_DETECTION: 'none' },
     // The closing line stays last, alone, for machines that read it.

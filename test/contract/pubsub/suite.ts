@@ -2,13 +2,15 @@
 import type { Suite } from '../contract.ts';
 import { PUBLISH_CASES } from './publish.cases.ts';
 import { PULL_CASES } from './pull.cases.ts';
+import { RETRY_CASES } from './retry.cases.ts';
+import { STREAMING_CASES } from './streaming.cases.ts';
 import { SUBSCRIPTION_CASES } from './subscriptions.cases.ts';
 import { PUBSUB_SURFACE } from './surface.ts';
 import { TOPIC_CASES } from './topics.cases.ts';
 import { UPDATE_CASES } from './updates.cases.ts';
 import { openWorld, type PubSubWorld } from './world.ts';
 
-const CASES = [...TOPIC_CASES, ...SUBSCRIPTION_CASES, ...UPDATE_CASES, ...PUBLISH_CASES, ...PULL_CASES];
+const CASES = [...TOPIC_CASES, ...SUBSCRIPTION_CASES, ...UPDATE_CASES, ...PUBLISH_CASES, ...PULL_CASES, ...STREAMING_CASES, ...RETRY_CASES];
 
 export const PUBSUB_SUITE: Suite<PubSubWorld & { close(): Promise<void> }> = {
   service: 'pubsub', surface: PUBSUB_SURFACE,
