@@ -5,6 +5,7 @@ import { isIPv6 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { now, realNow, readOffset, setNow } from '../emulators/clock.ts';
 import { bigqueryWriteEndpoint } from '../emulators/env.ts';
+import { startGateway, type Gateway } from '../emulators/gateway.ts';
 import { startScheduler, type Scheduler } from '../emulators/scheduler.ts';
 import { readSources } from '../functions/collect/sources.ts';
 import type { Child } from './local/child.ts';
@@ -41,6 +42,7 @@ async function run(options: StartOptions): Promise<void> {
   const data = claimDataFolder(options.dataDir, options.isFresh, options.timeZone);
   const localFile = join(options.stateDir, 'local.json');
   let scheduler: Scheduler | undefined;
+  let gateway: Gateway | undefined;
   let ending: Promise<void> | undefined;
 
   const supervisor = new Supervisor({ root: ROOT, stateDir: options.stateDir, say, onGiveUp: (child) => void end(1, gaveUp(child)) });
@@ -48,6 +50,7 @@ async function run(options: StartOptions): Promise<void> {
     say(reason);
     rmSync(localFile, { force: true });
     await scheduler?.close();
+    await gateway?.close();
     const writers = FUNCTIONS.map(({ name }) => name).filter((name) => name !== 'collect');
     await supervisor.stop([['collect'], writers, SERVICES]);
     data.release();
@@ -86,10 +89,17 @@ async function run(options: StartOptions): Promise<void> {
     const status = await scheduler.runNow('maintain');
     if (status !== 200) say(`maintain answered ${status === 0 ? 'nothing' : status}; tables may be missing. See ${join(options.stateDir, 'logs/maintain.log')}`);
 
+    const control = Object.fromEntries(SERVICES.map((name) => [name, `http://127.0.0.1:${ports.services[name].control}`]));
+    const children = new Map([...services, ...functions].map((child) => [child.spec.name, child]));
+    gateway = await startGateway({
+      host: '127.0.0.1', port: await freePortFrom(options.port === 0 ? 0 : options.port + 1, '127.0.0.1'), services: control, clockFile: data.clockFile,
+      kill: { names: [...children.keys()], run: (name) => children.get(name)!.killAndReturn() },
+    });
+
     const facts: LocalRun = {
       collector_url: `http://${isEveryAddress(options.host) ? '127.0.0.1' : isIPv6(options.host) ? `[${options.host}]` : options.host}:${ports.functions['collect']}`,
       write_key: sources.writeKey, project: PROJECT, dataset: DATASET, bucket: BUCKET, env: cloudVariables(around), bigquery_write_endpoint: bigqueryWriteEndpoint({ host: '127.0.0.1', bigqueryWritePort: ports.bigqueryWrite }), pid: process.pid,
-      control: Object.fromEntries(SERVICES.map((name) => [name, `http://127.0.0.1:${ports.services[name].control}`])),
+      control, control_url: `http://127.0.0.1:${gateway.port}`,
       functions: Object.fromEntries(FUNCTIONS.map(({ name }) => [name, urlOf(name)])),
       sources_file: sources.file, clock_file: data.clockFile, processes_file: supervisor.processesFile, time_zone: data.timeZone, data_dir: data.dir,
     };

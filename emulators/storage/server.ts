@@ -70,8 +70,26 @@ async function serve(options: ServiceOptions, store: Store, request: IncomingMes
     refuseOptions(call);
     send(call, await underFault(call, handler, fault));
   } catch (error) {
+    if (!(error instanceof ConnectionBroken)) await readRest(request);
     refuse(request, response, error);
   }
+}
+
+/** A client that is still sending when its connection is closed never sees the answer; this much is waited for. */
+const REST_BYTES_MAX = 64 * 1024 * 1024;
+const REST_MS_MAX = 2_000;
+
+function readRest(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.readableEnded || request.destroyed) return Promise.resolve();
+  return new Promise((done) => {
+    let bytes = 0;
+    const timer = setTimeout(done, REST_MS_MAX);
+    const end = (): void => {
+      clearTimeout(timer);
+      done();
+    };
+    request.on('data', (chunk: Buffer) => { if ((bytes += chunk.length) > REST_BYTES_MAX) end(); }).once('end', end).once('close', end);
+  });
 }
 
 /** `lose`: answers as if it were done, and it is not. `duplicate`: it is done, and the connection breaks before the answer, so that the client does it again. */

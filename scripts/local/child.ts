@@ -74,6 +74,16 @@ export class Child {
     while (!this.isReady) await sleep(15);
   }
 
+  /** SIGKILL; resolves when the process that is started in its place takes connections. */
+  async killAndReturn(): Promise<{ pid_before: number; pid: number }> {
+    await this.ready();
+    const pidBefore = this.pid;
+    this.process?.kill('SIGKILL');
+    while (this.pid === pidBefore) await sleep(10);
+    await this.ready();
+    return { pid_before: pidBefore, pid: this.pid };
+  }
+
   async stop(termMs: number): Promise<void> {
     this.isStopping = true;
     const child = this.process;

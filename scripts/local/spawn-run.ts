@@ -25,6 +25,8 @@ export type LocalRunFacts = {
   functions: Record<string, string>;
   /** Control addresses of the services by name. */
   control: Record<string, string>;
+  /** One control address for all of them: faults, time, kills (emulators/README.md). */
+  control_url: string;
   clock_file: string;
   processes_file: string;
 };

@@ -21,6 +21,7 @@ Chiplog is ready (${notes.seconds.toFixed(1)} s).
 
   Collector     ${run.collector_url}${notes.isOpen ? `\n  From outside  ${outsideUrls(run.collector_url).join(', ')}` : ''}
   Write key     ${run.write_key}   (sources: ${run.sources_file}, read again when you change it)
+  Control       ${run.control_url}   (faults, time, kills; curl it to see how)
   Data          ${run.data_dir}   (kept; npm start -- --fresh begins anew)
   Local clock   ${new Date(nowMs).toISOString()}${notes.isClockMoved ? '   (moved)' : ''}, days end at midnight in ${run.time_zone}
 
