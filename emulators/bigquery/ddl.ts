@@ -5,7 +5,7 @@ import { duckType, quoted, readFields, type TableField } from './fields.ts';
 import type { Work } from './jobs.ts';
 import { Refusal } from './refusal.ts';
 import { prepareRows } from './run-query.ts';
-import type { Ddl, TablePath } from './sql/context.ts';
+import type { ColumnChange, Ddl, TablePath } from './sql/context.ts';
 import { physicalSql, type TableStore } from './table-store.ts';
 
 type Of<K extends Ddl['kind']> = Extract<Ddl, { kind: K }>;
@@ -18,7 +18,8 @@ export async function carryOut(store: TableStore, project: string, ddl: Ddl, sta
     result: { fields: [], rows },
     statistics: { query: { ddlOperationPerformed: operation, statementType, ...(path === undefined ? {} : { ddlTargetTable: { projectId: path.project, datasetId: path.dataset, tableId: path.table } }) } },
   });
-  const operation = 'orReplace' in ddl && ddl.orReplace ? 'REPLACE' : ddl.kind === 'drop' ? 'DROP' : ddl.kind === 'alter_table' ? 'ALTER' : 'CREATE';
+  if (isSkipped(store, ddl, project)) return work(async () => NOTHING, 'SKIP', 'path' in ddl ? ddl.path : undefined);
+  const operation = 'orReplace' in ddl && ddl.orReplace ? 'REPLACE' : ddl.kind === 'drop' ? 'DROP' : ddl.kind === 'alter_table' || ddl.kind === 'alter_schema' ? 'ALTER' : 'CREATE';
   switch (ddl.kind) {
     case 'create_table': {
       const made = await preparedRows(store, ddl);
@@ -30,11 +31,30 @@ export async function carryOut(store: TableStore, project: string, ddl: Ddl, sta
       return work((connection) => createFunction(store, connection, ddl), operation);
     case 'create_schema':
       return work((connection) => createSchema(store, connection, ddl, ddl.project || project), operation);
+    case 'alter_schema':
+      return work((connection) => alterSchema(store, connection, ddl), operation);
     case 'alter_table':
       return alterTable(store, ddl, work);
     case 'drop':
       return work((connection) => drop(store, connection, ddl), operation, ddl.path);
   }
+}
+
+/** IF NOT EXISTS of what exists, IF EXISTS of what does not: the commit would do nothing, and Google says so. */
+function isSkipped({ catalogue }: TableStore, ddl: Ddl, project: string): boolean {
+  switch (ddl.kind) {
+    case 'create_schema': return ddl.ifNotExists && catalogue.findDataset(ddl.project || project, ddl.dataset) !== undefined;
+    case 'create_table': case 'create_view': return ddl.ifNotExists && catalogue.findTable(ddl.path.project, ddl.path.dataset, ddl.path.table) !== undefined;
+    case 'create_function': return ddl.ifNotExists && catalogue.findRoutine(ddl.path.project, ddl.path.dataset, ddl.path.table) !== undefined;
+    case 'drop': return ddl.ifExists && !exists(catalogue, ddl);
+    default: return false;
+  }
+}
+
+function exists(catalogue: TableStore['catalogue'], { object, path }: Of<'drop'>): boolean {
+  const { project, dataset, table } = path;
+  if (object === 'SCHEMA') return catalogue.findDataset(project, dataset) !== undefined;
+  return (object.endsWith('FUNCTION') ? catalogue.findRoutine(project, dataset, table) : catalogue.findTable(project, dataset, table)) !== undefined;
 }
 
 async function preparedRows(store: TableStore, ddl: Of<'create_table'>): Promise<{ physical: string; rows: number } | undefined> {
@@ -45,14 +65,17 @@ async function preparedRows(store: TableStore, ddl: Of<'create_table'>): Promise
   return store.engine.read((connection) => prepareRows(connection, select, normalised(ddl.fields)));
 }
 
-const normalised = (fields: TableField[]): TableField[] => readFields(fields);
+/** Columns as REST has them. DEFAULTs come by statement only: nothing else that writes rows would know them. */
+const normalised = (fields: TableField[]): TableField[] =>
+  readFields(fields.map(({ defaultValueExpression, ...field }) => field)).map((field, at) => (fields[at]!.defaultValueExpression === undefined ? field : { ...field, defaultValueExpression: fields[at]!.defaultValueExpression }));
 
 const OPTION_NAMES: Record<string, string> = { description: 'description', friendly_name: 'friendlyName', labels: 'labels', expiration_timestamp: 'expirationTime', require_partition_filter: 'requirePartitionFilter' };
 
 /** OPTIONS(…) as REST properties. */
 function propertiesOf(options: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).flatMap(([name, value]) => {
-    if (name === 'partition_expiration_days') return [];
+    // All local tables are in one place, and nothing expires by partition here.
+    if (name === 'partition_expiration_days' || name === 'location') return [];
     const property = OPTION_NAMES[name];
     if (property === undefined) throw new Refusal('notImplemented', `OPTIONS(${name}) is not implemented in the local BigQuery.`, 'query');
     return [[property, property === 'labels' ? labelsOf(value) : property === 'expirationTime' && value !== null ? String(Date.parse(String(value)) || value) : value]];
@@ -135,16 +158,30 @@ async function createSchema(store: TableStore, connection: DuckDBConnection, ddl
   return store.catalogue.put(connection, dataset);
 }
 
+async function alterSchema(store: TableStore, connection: DuckDBConnection, ddl: Of<'alter_schema'>): Promise<Publish> {
+  if (ddl.ifExists && store.catalogue.findDataset(ddl.project, ddl.dataset) === undefined) return NOTHING;
+  const found = store.catalogue.dataset(ddl.project, ddl.dataset);
+  return store.catalogue.put(connection, { ...found, modifiedMs: store.now(), properties: { ...found.properties, ...propertiesOf(ddl.options) } });
+}
+
 async function alterTable(store: TableStore, ddl: Of<'alter_table'>, work: (commit: (connection: DuckDBConnection) => Promise<Publish>, operation: string, path?: TablePath) => Work): Promise<Work> {
   const { project, dataset, table } = ddl.path;
   if (ddl.ifExists && store.catalogue.findTable(project, dataset, table) === undefined) return work(async () => NOTHING, 'SKIP', ddl.path);
   const found = store.catalogue.table(project, dataset, table);
-  if (ddl.actions.some((action) => action.kind === 'drop_column')) await store.settle(found);
+  if (ddl.actions.some((action) => action.kind !== 'set_options' && action.kind !== 'add_column')) await store.settle(found);
   return work(async (connection) => {
     let current = store.catalogue.table(project, dataset, table);
     for (const action of ddl.actions) current = await alter(connection, current, action);
     const now = store.now();
-    return store.catalogue.put(connection, { ...current, modifiedMs: now, schemaChangedMs: now });
+    const changed = { ...current, modifiedMs: now, schemaChangedMs: now };
+    if (changed.table === table) return store.catalogue.put(connection, changed);
+    if (store.catalogue.findTable(project, dataset, changed.table) !== undefined) throw new Refusal('duplicate', `Already Exists: Table ${project}:${dataset}.${changed.table}`);
+    const removed = await store.catalogue.remove(connection, store.catalogue.table(project, dataset, table));
+    const put = await store.catalogue.put(connection, changed);
+    return () => {
+      removed();
+      put();
+    };
   }, 'ALTER', ddl.path);
 }
 
@@ -152,6 +189,24 @@ async function alter(connection: DuckDBConnection, table: Table, action: Of<'alt
   const has = (name: string): TableField | undefined => table.fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
   const name = `${table.project}:${table.dataset}.${table.table}`;
   switch (action.kind) {
+    case 'rename_table':
+      return { ...table, table: action.to };
+    case 'rename_column': {
+      const field = has(action.name);
+      if (field === undefined) {
+        if (action.ifExists) return table;
+        throw new Refusal('invalidQuery', `Column not found: ${action.name} in table ${name}`, 'query');
+      }
+      if (has(action.to) !== undefined && has(action.to) !== field) throw new Refusal('invalidQuery', `Column already exists: ${action.to} in table ${name}`, 'query');
+      await connection.run(`ALTER TABLE ${physicalSql(table.physical)} RENAME COLUMN ${quoted(field.name)} TO ${quoted(action.to)}`);
+      return { ...table, fields: table.fields.map((other) => (other === field ? { ...field, name: action.to } : other)) };
+    }
+    case 'alter_column': {
+      const field = has(action.name);
+      if (field !== undefined) return alterColumn(connection, table, field, action.change);
+      if (action.ifExists) return table;
+      throw new Refusal('invalidQuery', `Column not found: ${action.name} in table ${name}`, 'query');
+    }
     case 'set_options':
       return { ...table, properties: { ...table.properties, ...propertiesOf(action.options) } };
     case 'add_column': {
@@ -174,6 +229,28 @@ async function alter(connection: DuckDBConnection, table: Table, action: Of<'alt
       return { ...table, fields: table.fields.filter((other) => other !== field) };
     }
   }
+}
+
+/** "Only a change to a type that holds every value of the old one" (docs/managing-table-schemas#change_a_columns_data_type). */
+const WIDENS: Record<string, string[]> = { INTEGER: ['NUMERIC', 'FLOAT'], NUMERIC: ['FLOAT'] };
+
+async function alterColumn(connection: DuckDBConnection, table: Table, field: TableField, change: ColumnChange): Promise<Table> {
+  const next: TableField = { ...field };
+  if (change.type !== undefined) {
+    const [wanted] = normalised([change.type]) as [TableField];
+    if (wanted.type !== field.type && WIDENS[field.type]?.includes(wanted.type) !== true) throw new Refusal('invalidQuery', `ALTER TABLE ALTER COLUMN SET DATA TYPE requires that the existing column type (${field.type}) is assignable to the new type (${wanted.type})`, 'query');
+    next.type = wanted.type;
+    if (wanted.type !== field.type) await connection.run(`ALTER TABLE ${physicalSql(table.physical)} ALTER COLUMN ${quoted(field.name)} SET DATA TYPE ${duckType(next)}`);
+  }
+  if (change.nullable === true) {
+    next.mode = field.mode === 'REPEATED' ? 'REPEATED' : 'NULLABLE';
+    if (field.mode === 'REQUIRED') await connection.run(`ALTER TABLE ${physicalSql(table.physical)} ALTER COLUMN ${quoted(field.name)} DROP NOT NULL`);
+  }
+  if (change.defaultValueExpression === null) delete next.defaultValueExpression;
+  else if (change.defaultValueExpression !== undefined) next.defaultValueExpression = change.defaultValueExpression;
+  if (change.description === null) delete next.description;
+  else if (change.description !== undefined) next.description = change.description;
+  return { ...table, fields: table.fields.map((other) => (other === field ? next : other)) };
 }
 
 async function drop(store: TableStore, connection: DuckDBConnection, ddl: Of<'drop'>): Promise<Publish> {

@@ -182,6 +182,7 @@ function dml(store: TableStore, statement: TranslatedStatement): Omit<Work, 'sta
   return {
     result,
     commit: async (connection) => {
+      if (statement.checkSql !== undefined) await connection.run(statement.checkSql).catch(asQueryError);
       const changed = await connection.run(statement.duckSql).catch(asQueryError);
       result.dmlRows = changed.rowsChanged;
       const target = statement.target;

@@ -2,13 +2,13 @@
 import type { Compilation } from './compilation.ts';
 import { compileQuery } from './compile-query.ts';
 import { findTable, resolvePath } from './compile-table.ts';
-import type { Ddl, RoutineArgument, StatementType, TableField, TablePath } from './context.ts';
+import type { ColumnChange, Ddl, RoutineArgument, StatementType, TableField, TablePath } from './context.ts';
 import { invalidQuery, notSupported } from './google-sql-error.ts';
 import { compileExpr } from './compile-expression.ts';
 import { duckType, fieldOf, quote, typeOfField, typeOfNode } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Relation } from './scope.ts';
-import type { ColumnDefinition, Expr, FunctionArgument, Name, Option, Statement } from './tree.ts';
+import type { AlterNode, ColumnDefinition, Expr, FunctionArgument, Name, Option, Statement } from './tree.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 export type CompiledDdl = { ddl: Ddl; statementType: StatementType };
@@ -60,11 +60,10 @@ function castTo(relation: Relation, fields: TableField[]): string {
   return `SELECT ${list.join(', ')} FROM (${relation.sql}) AS q`;
 }
 
-function fieldOfDefinition({ name, type, required, options, defaultValue }: ColumnDefinition): TableField {
-  if (defaultValue) throw notSupported('A DEFAULT of a column', defaultValue.place);
+function fieldOfDefinition({ name, type, required, options, defaultText }: ColumnDefinition): TableField {
   const field = fieldOf(name.text, typeOfNode(type));
   const description = options.find((option) => option.name.toLowerCase() === 'description')?.value;
-  return { ...field, ...(required && { mode: 'REQUIRED' }), ...(description?.kind === 'literal' && { description: description.value }) };
+  return { ...field, ...(required && { mode: 'REQUIRED' }), ...(defaultText !== undefined && { defaultValueExpression: defaultText }), ...(description?.kind === 'literal' && { description: description.value }) };
 }
 
 function optionsOf(compilation: Compilation, options: Option[]): Record<string, unknown> {
@@ -85,7 +84,10 @@ function constant(compilation: Compilation, expr: Expr): unknown {
 
 export function compileCreateView(compilation: Compilation, statement: Kind<'createView'>): CompiledDdl {
   const relation = distinctColumns(compileQuery(compilation, undefined, statement.query), statement.place);
-  const { orReplace, ifNotExists, queryText } = statement;
+  const { orReplace, ifNotExists, columns: names } = statement;
+  if (names && names.length !== relation.columns.length) throw invalidQuery(`The number of columns in the column list does not match the number of columns produced by the query: ${names.length} and ${relation.columns.length}`, statement.place);
+  const queryText = names ? renamedQuery(relation, names, statement) : statement.queryText;
+  relation.columns.forEach((column, index) => { column.name = names?.[index]?.text ?? column.name; });
   return {
     statementType: 'CREATE_VIEW',
     ddl: {
@@ -93,6 +95,12 @@ export function compileCreateView(compilation: Compilation, statement: Kind<'cre
       fields: relation.columns.map(({ name, type }) => fieldOf(name, type)), options: optionsOf(compilation, statement.options),
     },
   };
+}
+
+/** A view with a list of names is kept as a query that gives them. */
+function renamedQuery(relation: Relation, names: Name[], { queryText, place }: Kind<'createView'>): string {
+  if (relation.columns.some(({ name }) => /^f\d+_$/.test(name))) throw notSupported('A column list in CREATE VIEW over a column without a name', place);
+  return `SELECT ${relation.columns.map(({ name }, index) => `\`${name}\` AS \`${names[index]?.text ?? name}\``).join(', ')} FROM (${queryText})`;
 }
 
 const argumentsOf = (args: FunctionArgument[]): RoutineArgument[] => args.map(({ name, type }) => ({ name, type: type.kind === 'ANY' ? undefined : typeOfNode(type) }));
@@ -142,9 +150,30 @@ export function compileAlter(compilation: Compilation, statement: Kind<'alterTab
       actions: statement.actions.map((action) => {
         if (action.kind === 'addColumn') return { kind: 'add_column', ifNotExists: action.ifNotExists, field: fieldOfDefinition(action.column) };
         if (action.kind === 'dropColumn') return { kind: 'drop_column', name: action.name.text, ifExists: action.ifExists };
+        if (action.kind === 'renameColumn') return { kind: 'rename_column', name: action.name.text, to: action.to.text, ifExists: action.ifExists };
+        if (action.kind === 'renameTable') return { kind: 'rename_table', to: action.to.text };
+        if (action.kind === 'alterColumn') return { kind: 'alter_column', name: action.name.text, ifExists: action.ifExists, change: columnChange(compilation, action) };
         return { kind: 'set_options', options: optionsOf(compilation, action.options) };
       }),
     },
+  };
+}
+
+function columnChange(compilation: Compilation, { name, change }: Extract<AlterNode, { kind: 'alterColumn' }>): ColumnChange {
+  if ('type' in change) return { type: fieldOf(name.text, typeOfNode(change.type)) };
+  if ('nullable' in change) return { nullable: true };
+  if ('defaultText' in change) return { defaultValueExpression: change.defaultText ?? null };
+  const { description, ...others } = optionsOf(compilation, change.options);
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw notSupported(`The option ${other} of a column`, name.place);
+  return { description: description === null || description === undefined ? null : String(description) };
+}
+
+export function compileAlterSchema(compilation: Compilation, statement: Kind<'alterSchema'>): CompiledDdl {
+  const [dataset, project] = statement.path.map(({ text }) => text).toReversed();
+  return {
+    statementType: 'ALTER_SCHEMA',
+    ddl: { kind: 'alter_schema', project: project ?? compilation.context.project, dataset: dataset ?? '', ifExists: statement.ifExists, options: optionsOf(compilation, statement.options) },
   };
 }
 

@@ -1,5 +1,5 @@
 // INSERT, UPDATE, DELETE, MERGE and TRUNCATE trees in, DuckDB statements out; called by the statement compiler. DuckDB itself answers with the affected count.
-import { coerceOrThrow } from './coerce.ts';
+import { coerce, structField } from './coerce.ts';
 import type { Compilation } from './compilation.ts';
 import { requireBool } from './compile-comparison.ts';
 import { compileExpr } from './compile-expression.ts';
@@ -7,14 +7,18 @@ import { compileFrom } from './compile-from.ts';
 import { compileQuery } from './compile-query.ts';
 import { findTable, resolvePath } from './compile-table.ts';
 import type { TableEntry, TableField } from './context.ts';
-import { invalidQuery, notSupported } from './google-sql-error.ts';
-import { quote, typeOfField } from './sql-type.ts';
+import { Cursor } from './cursor.ts';
+import { invalidQuery } from './google-sql-error.ts';
+import type { Place } from './google-sql-error.ts';
+import { parseExpr } from './parse-expression.ts';
+import { quote, typeName, typeOfField } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
 import type { Assignment, Expr, MergeClause, Name, Statement } from './tree.ts';
 
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
-export type CompiledDml = { sql: string; target: TableEntry };
+/** `check` raises what DuckDB would let pass; it runs first, in the same transaction. */
+export type CompiledDml = { sql: string; check?: string; target: TableEntry };
 
 export function targetTable(compilation: Compilation, path: Name[]): TableEntry {
   const [first] = path;
@@ -37,54 +41,101 @@ function fieldNamed(target: TableEntry, name: Name): TableField {
   return field;
 }
 
-function assigned(value: Typed, field: TableField, place: Expr['place']): string {
+function assigned(value: Typed, field: TableField, place: Place, what = 'Value'): string {
   const type = typeOfField(field);
-  if (value.type.kind !== type.kind && value.type.kind !== 'NULL' && !value.literal && value.type.kind === 'STRING') {
-    throw invalidQuery(`Value has type ${value.type.kind} which cannot be inserted into column ${field.name}, which has type ${type.kind}`, place);
-  }
-  return coerceOrThrow(value, type, `column ${field.name}`, place).sql;
+  const coerced = coerce(value, type);
+  if (!coerced) throw invalidQuery(`${what} has type ${typeName(value.type)} which cannot be inserted into column ${field.name}, which has type ${typeName(type)}`, place);
+  return coerced.sql;
+}
+
+/** A column's DEFAULT, or NULL. */
+function defaultSql(compilation: Compilation, field: TableField): string {
+  if (field.defaultValueExpression === undefined) return 'NULL';
+  const expr = parseExpr(new Cursor(field.defaultValueExpression));
+  return assigned(compileExpr(compilation, childScope(undefined), expr), field, expr.place);
 }
 
 export function compileInsert(compilation: Compilation, statement: Kind<'insert'>): CompiledDml {
   const target = targetTable(compilation, statement.path);
   const fields = statement.columns ? statement.columns.map((name) => fieldNamed(target, name)) : target.fields;
-  const list = fields.map(({ name }) => quote(name)).join(', ');
-  const scope = childScope(undefined);
+  const left = target.fields.filter((field) => field.defaultValueExpression !== undefined && !fields.includes(field));
+  const defaults = left.map((field) => defaultSql(compilation, field));
+  const into = `INSERT INTO ${target.duckName} (${[...fields, ...left].map(({ name }) => quote(name)).join(', ')})`;
   if (statement.rows) {
-    const rows = statement.rows.map((row) => {
-      if (row.length !== fields.length) throw invalidQuery(`Inserted row has wrong column count; Has ${row.length}, expected ${fields.length}`, statement.place);
-      const values = row.map((value, index) => (value === 'DEFAULT' ? 'NULL' : assigned(compileExpr(compilation, scope, value), fields[index] as TableField, value.place)));
-      return `SELECT ${values.join(', ')}`;
-    });
-    return { sql: `INSERT INTO ${target.duckName} (${list}) ${rows.join(' UNION ALL ')}`, target };
+    const rows = statement.rows.map((row) => `SELECT ${[...insertedRow(compilation, childScope(undefined), row, fields, statement.place), ...defaults].join(', ')}`);
+    return { sql: `${into} ${rows.join(' UNION ALL ')}`, target };
   }
   if (!statement.query) throw invalidQuery('INSERT needs VALUES or a query', statement.place);
-  const relation = compileQuery(compilation, scope, statement.query);
+  const relation = compileQuery(compilation, undefined, statement.query);
   if (relation.columns.length !== fields.length) throw invalidQuery(`Inserted row has wrong column count; Has ${relation.columns.length}, expected ${fields.length}`, statement.place);
   const alias = compilation.id();
-  const values = relation.columns.map((column, index) => assigned({ sql: `${alias}.${quote(column.duckName)}`, type: column.type }, fields[index] as TableField, statement.place));
-  return { sql: `INSERT INTO ${target.duckName} (${list}) SELECT ${values.join(', ')} FROM (${relation.sql}) AS ${alias}`, target };
+  const values = relation.columns.map((column, index) => assigned({ sql: `${alias}.${quote(column.duckName)}`, type: column.type, ...(column.literal && { literal: true as const }) }, fields[index] as TableField, statement.place, `Query column ${index + 1}`));
+  return { sql: `${into} SELECT ${[...values, ...defaults].join(', ')} FROM (${relation.sql}) AS ${alias}`, target };
 }
 
-function compileSets(compilation: Compilation, scope: Scope, target: TableEntry, sets: Assignment[]): string {
-  return sets.map(({ path, value }) => {
-    const own = path.length > 1 && !target.fields.some(({ name }) => name.toLowerCase() === path[0]?.text.toLowerCase()) ? path.slice(1) : path;
-    const [name, ...rest] = own;
+function insertedRow(compilation: Compilation, scope: Scope, row: (Expr | 'DEFAULT')[], fields: TableField[], place: Place): string[] {
+  if (row.length !== fields.length) throw invalidQuery(`Inserted row has wrong column count; Has ${row.length}, expected ${fields.length}`, place);
+  return row.map((value, index) => {
+    const field = fields[index] as TableField;
+    return value === 'DEFAULT' ? defaultSql(compilation, field) : assigned(compileExpr(compilation, scope, value), field, value.place);
+  });
+}
+
+function compileSets(compilation: Compilation, scope: Scope, target: TableEntry, sets: Assignment[], alias: string, raisesOnNull = true): string {
+  const byColumn = new Map<TableField, { rest: Name[]; value: Assignment['value'] }[]>();
+  for (const { path, value } of sets) {
+    const isQualified = path.length > 1 && !target.fields.some(({ name }) => name.toLowerCase() === path[0]?.text.toLowerCase());
+    const [name, ...rest] = isQualified ? path.slice(1) : path;
     if (!name) throw new Error('an assignment names a column');
-    if (rest.length > 0) throw notSupported('UPDATE of a field inside a STRUCT', name.place);
     const field = fieldNamed(target, name);
-    return `${quote(field.name)} = ${value === 'DEFAULT' ? 'NULL' : assigned(compileExpr(compilation, scope, value), field, value.place)}`;
-  }).join(', ');
+    const other = byColumn.get(field) ?? [];
+    if (other.some((earlier) => overlaps(earlier.rest, rest))) throw invalidQuery(`Update item ${path.map(({ text }) => text).join('.')} assigned more than once`, name.place);
+    byColumn.set(field, [...other, { rest, value }]);
+  }
+  return [...byColumn].map(([field, changes]) => `${quote(field.name)} = ${changedField(compilation, scope, field, `${alias}.${quote(field.name)}`, changes, raisesOnNull)}`).join(', ');
+}
+
+const overlaps = (a: Name[], b: Name[]): boolean => a.every(({ text }, index) => b[index] === undefined || b[index].text.toLowerCase() === text.toLowerCase());
+
+/**
+ * `SET r.a = x` makes the STRUCT again with that field changed. In a MERGE DuckDB computes this for rows that the clause does not meet, so
+ * that nothing may be raised there: a NULL STRUCT becomes one of NULLs.
+ */
+function changedField(compilation: Compilation, scope: Scope, field: TableField, current: string, changes: { rest: Name[]; value: Assignment['value'] }[], raisesOnNull: boolean): string {
+  const [first] = changes;
+  if (first && first.rest.length === 0) return first.value === 'DEFAULT' ? defaultSql(compilation, field) : assigned(compileExpr(compilation, scope, first.value), field, first.value.place);
+  const inner = field.fields ?? [];
+  const place = first?.rest[0]?.place ?? { line: 1, column: 1 };
+  if (inner.length === 0 || field.mode === 'REPEATED') throw invalidQuery(`Cannot access field ${first?.rest[0]?.text ?? ''} on a value with type ${typeName(typeOfField(field))}`, place);
+  for (const { rest } of changes) {
+    const [name] = rest;
+    if (name && !inner.some((candidate) => candidate.name.toLowerCase() === name.text.toLowerCase())) throw invalidQuery(`Field name ${name.text} does not exist in ${typeName(typeOfField(field))}`, name.place);
+  }
+  const parts = inner.map((part) => {
+    const own = changes.filter(({ rest }) => rest[0]?.text.toLowerCase() === part.name.toLowerCase()).map(({ rest, value }) => ({ rest: rest.slice(1), value }));
+    const value = structField(current, part.name);
+    return `${quote(part.name)} := ${own.length > 0 ? changedField(compilation, scope, part, value, own, raisesOnNull) : value}`;
+  });
+  const changed = `struct_pack(${parts.join(', ')})`;
+  return raisesOnNull ? `CASE WHEN ${current} IS NULL THEN error('Cannot set field of NULL STRUCT') ELSE ${changed} END` : changed;
+}
+
+/** BigQuery refuses to change a row twice in one statement, where DuckDB takes any of the source rows. */
+function onceEach(target: TableEntry, alias: string, source: string, condition: string): string {
+  return `SELECT CASE WHEN EXISTS (SELECT 1 FROM ${target.duckName} AS ${alias}, ${source} WHERE ${condition} GROUP BY ${alias}.rowid HAVING count(*) > 1) THEN error('UPDATE/MERGE must match at most one source row for each target row') END`;
 }
 
 export function compileUpdate(compilation: Compilation, statement: Kind<'update'>): CompiledDml {
   const target = targetTable(compilation, statement.path);
   const alias = compilation.id();
   const scope = targetScope(target, alias, targetName(statement.path, statement.alias));
-  const from = statement.from ? ` FROM ${compileFrom(compilation, scope, statement.from, undefined)}` : '';
-  const sets = compileSets(compilation, scope, target, statement.sets);
+  const from = statement.from && compileFrom(compilation, scope, statement.from, undefined);
+  const sets = compileSets(compilation, scope, target, statement.sets, alias);
   const where = requireBool(compileExpr(compilation, scope, statement.where), 'WHERE clause', statement.where.place);
-  return { sql: `UPDATE ${target.duckName} AS ${alias} SET ${sets}${from} WHERE ${where.sql}`, target };
+  return {
+    target, ...(from !== undefined && { check: onceEach(target, alias, from, where.sql) }),
+    sql: `UPDATE ${target.duckName} AS ${alias} SET ${sets}${from === undefined ? '' : ` FROM ${from}`} WHERE ${where.sql}`,
+  };
 }
 
 export function compileDelete(compilation: Compilation, statement: Kind<'delete'>): CompiledDml {
@@ -104,30 +155,34 @@ export function compileMerge(compilation: Compilation, statement: Kind<'merge'>)
   const target = targetTable(compilation, statement.path);
   const alias = compilation.id();
   const both = targetScope(target, alias, targetName(statement.path, statement.alias));
+  const own = targetScope(target, alias, targetName(statement.path, statement.alias));
   const sourceScope = childScope(undefined);
   const source = compileFrom(compilation, sourceScope, statement.source, undefined);
   both.sources.push(...sourceScope.sources);
   const on = requireBool(compileExpr(compilation, both, statement.on), 'MERGE ON clause', statement.on.place).sql;
+  const matched: string[] = [];
   const clauses = statement.clauses.map((clause) => {
-    const scope = clause.when === 'NOT MATCHED' ? sourceScope : both;
-    const and = clause.and ? ` AND ${requireBool(compileExpr(compilation, scope, clause.and), 'MERGE condition', clause.and.place).sql}` : '';
+    const scope = clause.when === 'NOT MATCHED' ? sourceScope : clause.when === 'MATCHED' ? both : own;
+    const and = clause.and ? requireBool(compileExpr(compilation, scope, clause.and), 'MERGE condition', clause.and.place).sql : undefined;
+    if (clause.when === 'MATCHED') matched.push(and ?? 'true');
     const when = clause.when === 'NOT MATCHED' ? 'NOT MATCHED BY TARGET' : clause.when;
-    return `WHEN ${when}${and} THEN ${mergeAction(compilation, scope, target, clause, sourceScope)}`;
+    return `WHEN ${when}${and === undefined ? '' : ` AND ${and}`} THEN ${mergeAction(compilation, scope, target, clause, sourceScope, alias)}`;
   });
-  return { sql: `MERGE INTO ${target.duckName} AS ${alias} USING ${source} ON ${on} ${clauses.join(' ')}`, target };
+  const check = matched.length > 0 ? { check: onceEach(target, alias, source, `(${on}) AND (${matched.join(' OR ')})`) } : {};
+  return { ...check, sql: `MERGE INTO ${target.duckName} AS ${alias} USING ${source} ON ${on} ${clauses.join(' ')}`, target };
 }
 
-function mergeAction(compilation: Compilation, scope: Scope, target: TableEntry, clause: MergeClause, sourceScope: Scope): string {
+function mergeAction(compilation: Compilation, scope: Scope, target: TableEntry, clause: MergeClause, sourceScope: Scope, alias: string): string {
   const { action } = clause;
   if (action.kind === 'delete') return 'DELETE';
-  if (action.kind === 'update') return `UPDATE SET ${compileSets(compilation, scope, target, action.sets)}`;
+  if (action.kind === 'update') return `UPDATE SET ${compileSets(compilation, scope, target, action.sets, alias, false)}`;
   if (action.kind === 'insertRow') {
     const columns = sourceScope.sources.flatMap((source) => source.columns);
     if (columns.length !== target.fields.length) throw invalidQuery(`Inserted row has wrong column count; Has ${columns.length}, expected ${target.fields.length}`, clause.place);
     return `INSERT (${target.fields.map(({ name }) => quote(name)).join(', ')}) VALUES (${columns.map((column, index) => assigned({ sql: column.sql, type: column.type }, target.fields[index] as TableField, clause.place)).join(', ')})`;
   }
   const fields = action.columns ? action.columns.map((name) => fieldNamed(target, name)) : target.fields;
-  if (fields.length !== action.values.length) throw invalidQuery(`Inserted row has wrong column count; Has ${action.values.length}, expected ${fields.length}`, clause.place);
-  const values = action.values.map((value, index) => (value === 'DEFAULT' ? 'NULL' : assigned(compileExpr(compilation, scope, value), fields[index] as TableField, value.place)));
-  return `INSERT (${fields.map(({ name }) => quote(name)).join(', ')}) VALUES (${values.join(', ')})`;
+  const left = target.fields.filter((field) => field.defaultValueExpression !== undefined && !fields.includes(field));
+  const values = [...insertedRow(compilation, scope, action.values, fields, clause.place), ...left.map((field) => defaultSql(compilation, field))];
+  return `INSERT (${[...fields, ...left].map(({ name }) => quote(name)).join(', ')}) VALUES (${values.join(', ')})`;
 }

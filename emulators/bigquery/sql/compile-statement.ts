@@ -1,6 +1,6 @@
 // One statement that is no step of a script by itself in, what DuckDB runs or the catalogue carries out, with its types; called by translate and scripts.
 import type { Compilation } from './compilation.ts';
-import { compileAlter, compileCreateFunction, compileCreateSchema, compileCreateTable, compileCreateTableFunction, compileCreateView, compileDrop, distinctColumns } from './compile-ddl.ts';
+import { compileAlter, compileAlterSchema, compileCreateFunction, compileCreateSchema, compileCreateTable, compileCreateTableFunction, compileCreateView, compileDrop, distinctColumns } from './compile-ddl.ts';
 import type { CompiledDdl } from './compile-ddl.ts';
 import { compileDelete, compileInsert, compileMerge, compileTruncate, compileUpdate } from './compile-dml.ts';
 import type { CompiledDml } from './compile-dml.ts';
@@ -14,7 +14,7 @@ const DML: Record<string, StatementType> = { insert: 'INSERT', update: 'UPDATE',
 
 export function compileStatement(compilation: Compilation, statement: Statement): TranslatedStatement {
   const tables = (): TranslatedStatement['tables'] => [...compilation.tables.values()];
-  const dml = (compiled: CompiledDml): TranslatedStatement => ({ kind: 'dml', statementType: DML[statement.kind] ?? 'INSERT', duckSql: compiled.sql, values: [], tables: tables(), target: compiled.target });
+  const dml = (compiled: CompiledDml): TranslatedStatement => ({ kind: 'dml', statementType: DML[statement.kind] ?? 'INSERT', duckSql: compiled.sql, ...(compiled.check !== undefined && { checkSql: compiled.check }), values: [], tables: tables(), target: compiled.target });
   const ddl = ({ ddl: description, statementType }: CompiledDdl): TranslatedStatement => ({ kind: 'ddl', statementType, duckSql: '', values: [], tables: tables(), ddl: description });
   switch (statement.kind) {
     case 'query': return { ...compileTopQuery(compilation, statement), tables: tables() };
@@ -28,6 +28,7 @@ export function compileStatement(compilation: Compilation, statement: Statement)
     case 'createFunction': return ddl(compileCreateFunction(compilation, statement));
     case 'createTableFunction': return ddl(compileCreateTableFunction(compilation, statement));
     case 'createSchema': return ddl(compileCreateSchema(compilation, statement));
+    case 'alterSchema': return ddl(compileAlterSchema(compilation, statement));
     case 'alterTable': return ddl(compileAlter(compilation, statement));
     case 'drop': return ddl(compileDrop(compilation, statement));
     default: throw notSupported(`The statement ${statement.kind.toUpperCase()}`, statement.place);

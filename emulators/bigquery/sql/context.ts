@@ -104,23 +104,31 @@ export type Ddl =
   | { kind: 'create_view'; path: TablePath; orReplace: boolean; ifNotExists: boolean; query: string; fields: TableField[]; options: Record<string, unknown> }
   | { kind: 'create_function'; path: TablePath; orReplace: boolean; ifNotExists: boolean; routine: RoutineEntry }
   | { kind: 'create_schema'; project: string; dataset: string; ifNotExists: boolean; options: Record<string, unknown> }
+  | { kind: 'alter_schema'; project: string; dataset: string; ifExists: boolean; options: Record<string, unknown> }
   | { kind: 'alter_table'; path: TablePath; ifExists: boolean; actions: AlterAction[] }
   | { kind: 'drop'; object: 'TABLE' | 'VIEW' | 'FUNCTION' | 'TABLE FUNCTION' | 'SCHEMA'; path: TablePath; ifExists: boolean; cascade: boolean };
 export type AlterAction =
   | { kind: 'add_column'; field: TableField; ifNotExists: boolean }
   | { kind: 'drop_column'; name: string; ifExists: boolean }
-  | { kind: 'set_options'; options: Record<string, unknown> };
+  | { kind: 'set_options'; options: Record<string, unknown> }
+  | { kind: 'rename_column'; name: string; to: string; ifExists: boolean }
+  | { kind: 'rename_table'; to: string }
+  | { kind: 'alter_column'; name: string; ifExists: boolean; change: ColumnChange };
+/** The default of a column is GoogleSQL; null takes it away. */
+export type ColumnChange = { type?: TableField; nullable?: true; defaultValueExpression?: string | null; description?: string | null };
 
 export type StatementType =
   | 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'MERGE' | 'TRUNCATE_TABLE' | 'CREATE_TABLE' | 'CREATE_TABLE_AS_SELECT' | 'CREATE_VIEW'
   | 'CREATE_FUNCTION' | 'CREATE_TABLE_FUNCTION' | 'CREATE_SCHEMA' | 'ALTER_TABLE' | 'DROP_TABLE' | 'DROP_VIEW' | 'DROP_FUNCTION'
-  | 'DROP_TABLE_FUNCTION' | 'DROP_SCHEMA' | 'SCRIPT';
+  | 'ALTER_SCHEMA' | 'DROP_TABLE_FUNCTION' | 'DROP_SCHEMA' | 'SCRIPT';
 
 export type TranslatedStatement = {
   /** `value` is a step of a script, which wants its rows back; `script` stands for a whole one, to be run by translateScript. */
   kind: 'select' | 'dml' | 'ddl' | 'value' | 'script';
   statementType: StatementType;
   duckSql: string;
+  /** Of DML: run before duckSql in the same transaction; it raises an error that DuckDB itself would not. */
+  checkSql?: string;
   /** Values to bind to duckSql. Parameters are written into the SQL as typed literals, so this is empty. */
   values: unknown[];
   /** Tables that the statement reads or writes, after pruning of wildcards. */

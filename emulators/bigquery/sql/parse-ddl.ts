@@ -14,7 +14,7 @@ export function parseCreate(cursor: Cursor, place: Place): Statement {
   const temporary = cursor.take('TEMP') || cursor.take('TEMPORARY');
   if (cursor.take('TABLE', 'FUNCTION')) return parseCreateTableFunction(cursor, place, orReplace);
   if (cursor.take('TABLE')) return parseCreateTable(cursor, place, orReplace, temporary);
-  if (cursor.take('VIEW')) return parseCreateView(cursor, place, orReplace);
+  if (cursor.take('VIEW') || cursor.take('MATERIALIZED', 'VIEW')) return parseCreateView(cursor, place, orReplace);
   if (cursor.take('FUNCTION')) return parseCreateFunction(cursor, place, orReplace, temporary);
   if (cursor.take('SCHEMA')) {
     const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
@@ -51,19 +51,42 @@ function parseColumns(cursor: Cursor): ColumnDefinition[] {
   const columns: ColumnDefinition[] = [];
   do {
     if (cursor.is(')')) break;
-    if (cursor.is('PRIMARY', 'KEY') || cursor.is('FOREIGN', 'KEY') || cursor.is('CONSTRAINT')) throw notSupported('A table constraint', cursor.place);
-    columns.push(parseColumn(cursor));
+    if (!takeConstraint(cursor)) columns.push(parseColumn(cursor));
   } while (cursor.take(','));
   cursor.expect(')');
   return columns;
 }
 
+/** Keys of BigQuery are never enforced: they say something about the data to who reads the schema, and nothing to a query's answer. */
+function takeConstraint(cursor: Cursor): boolean {
+  if (cursor.take('CONSTRAINT')) { cursor.take('IF', 'NOT', 'EXISTS'); cursor.name(); }
+  const isForeign = cursor.is('FOREIGN', 'KEY');
+  if (!cursor.take('PRIMARY', 'KEY') && !cursor.take('FOREIGN', 'KEY')) return false;
+  parseNames(cursor);
+  if (isForeign) {
+    cursor.expect('REFERENCES');
+    parseTablePath(cursor);
+    parseNames(cursor);
+  }
+  cursor.expect('NOT', 'ENFORCED');
+  return true;
+}
+
+function parseNames(cursor: Cursor): Name[] {
+  cursor.expect('(');
+  const names = cursor.commaSeparated(() => cursor.anyName());
+  cursor.expect(')');
+  return names;
+}
+
 function parseColumn(cursor: Cursor): ColumnDefinition {
   const name = cursor.anyName();
   const type = parseType(cursor);
-  const defaultValue = cursor.take('DEFAULT') ? parseExpr(cursor) : undefined;
-  const required = cursor.take('NOT', 'NULL');
-  return { name, type, required, options: parseOptions(cursor), ...(defaultValue && { defaultValue }) };
+  let required = cursor.take('NOT', 'NULL');
+  const defaultText = cursor.take('DEFAULT') ? exprText(cursor) : undefined;
+  required ||= cursor.take('NOT', 'NULL');
+  if (cursor.take('PRIMARY', 'KEY')) cursor.expect('NOT', 'ENFORCED');
+  return { name, type, required, options: parseOptions(cursor), ...(defaultText !== undefined && { defaultText }) };
 }
 
 function parseOptions(cursor: Cursor): Option[] {
@@ -81,12 +104,19 @@ function parseOptions(cursor: Cursor): Option[] {
 function parseCreateView(cursor: Cursor, place: Place, orReplace: boolean): Statement {
   const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
   const path = parseTablePath(cursor);
-  if (cursor.is('(')) throw notSupported('A column list in CREATE VIEW', cursor.place);
+  const columns = cursor.take('(') ? cursor.commaSeparated(() => {
+    const name = cursor.anyName();
+    parseOptions(cursor);
+    return name;
+  }) : undefined;
+  if (columns) cursor.expect(')');
+  if (cursor.take('PARTITION', 'BY')) parseExpr(cursor);
+  if (cursor.take('CLUSTER', 'BY')) cursor.commaSeparated(() => cursor.anyName());
   const options = parseOptions(cursor);
   cursor.expect('AS');
   const { start } = cursor.peek();
   const query = parseQuery(cursor);
-  return { kind: 'createView', path, orReplace, ifNotExists, options, query, queryText: cursor.textFrom(start), place };
+  return { kind: 'createView', path, orReplace, ifNotExists, options, query, queryText: cursor.textFrom(start), place, ...(columns && { columns }) };
 }
 
 function parseFunctionArguments(cursor: Cursor): FunctionArgument[] {
@@ -139,31 +169,58 @@ function parseCreateTableFunction(cursor: Cursor, place: Place, orReplace: boole
 
 export function parseAlter(cursor: Cursor, place: Place): Statement {
   cursor.expect('ALTER');
-  if (!cursor.take('TABLE')) throw notSupported(`ALTER ${cursor.peek().upper}`, place);
+  const object = (['TABLE', 'VIEW', 'SCHEMA'] as const).find((kind) => cursor.take(kind)) ?? (cursor.take('MATERIALIZED', 'VIEW') ? 'VIEW' as const : undefined);
+  if (!object) throw notSupported(`ALTER ${cursor.peek().upper}`, place);
   const ifExists = cursor.take('IF', 'EXISTS');
   const path: Name[] = parseTablePath(cursor);
-  const actions = cursor.commaSeparated((): AlterNode => {
-    if (cursor.take('ADD', 'COLUMN')) {
-      const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
-      return { kind: 'addColumn', ifNotExists, column: parseColumn(cursor) };
-    }
-    if (cursor.take('DROP', 'COLUMN')) {
-      const columnIfExists = cursor.take('IF', 'EXISTS');
-      return { kind: 'dropColumn', ifExists: columnIfExists, name: cursor.anyName() };
-    }
-    if (cursor.take('SET', 'OPTIONS')) {
-      cursor.reset(cursor.mark() - 1);
-      return { kind: 'setOptions', options: parseOptions(cursor) };
-    }
-    throw notSupported(`ALTER TABLE … ${cursor.peek().upper} ${cursor.peek(1).upper}`.trim(), cursor.place);
-  });
+  const actions = cursor.commaSeparated(() => parseAlterAction(cursor));
+  if (object === 'SCHEMA') {
+    const options = actions.flatMap((action) => (action.kind === 'setOptions' ? action.options : []));
+    if (actions.some(({ kind }) => kind !== 'setOptions')) throw notSupported('This ALTER SCHEMA', place);
+    return { kind: 'alterSchema', path, ifExists, options, place };
+  }
   return { kind: 'alterTable', path, ifExists, actions, place };
+}
+
+function parseAlterAction(cursor: Cursor): AlterNode {
+  if (cursor.take('ADD', 'COLUMN')) {
+    const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
+    return { kind: 'addColumn', ifNotExists, column: parseColumn(cursor) };
+  }
+  if (cursor.take('DROP', 'COLUMN')) {
+    const columnIfExists = cursor.take('IF', 'EXISTS');
+    return { kind: 'dropColumn', ifExists: columnIfExists, name: cursor.anyName() };
+  }
+  if (cursor.take('RENAME', 'COLUMN')) {
+    const columnIfExists = cursor.take('IF', 'EXISTS');
+    const name = cursor.anyName();
+    cursor.expect('TO');
+    return { kind: 'renameColumn', name, to: cursor.anyName(), ifExists: columnIfExists };
+  }
+  if (cursor.take('RENAME', 'TO')) return { kind: 'renameTable', to: cursor.anyName() };
+  if (cursor.is('SET', 'OPTIONS')) {
+    cursor.expect('SET');
+    return { kind: 'setOptions', options: parseOptions(cursor) };
+  }
+  if (cursor.take('ALTER', 'COLUMN')) return parseAlterColumn(cursor);
+  throw notSupported(`ALTER TABLE … ${cursor.peek().upper} ${cursor.peek(1).upper}`.trim(), cursor.place);
+}
+
+function parseAlterColumn(cursor: Cursor): AlterNode {
+  const ifExists = cursor.take('IF', 'EXISTS');
+  const column = { kind: 'alterColumn' as const, name: cursor.anyName(), ifExists };
+  if (cursor.take('SET', 'DATA', 'TYPE')) return { ...column, change: { type: parseType(cursor) } };
+  if (cursor.take('DROP', 'NOT', 'NULL')) return { ...column, change: { nullable: true } };
+  if (cursor.take('DROP', 'DEFAULT')) return { ...column, change: { defaultText: undefined } };
+  if (cursor.take('SET', 'DEFAULT')) return { ...column, change: { defaultText: exprText(cursor) } };
+  cursor.expect('SET');
+  return { ...column, change: { options: parseOptions(cursor) } };
 }
 
 export function parseDrop(cursor: Cursor, place: Place): Statement {
   cursor.expect('DROP');
   const object = cursor.take('TABLE', 'FUNCTION') ? 'TABLE FUNCTION' as const
-    : (['TABLE', 'VIEW', 'FUNCTION', 'SCHEMA'] as const).find((kind) => cursor.take(kind));
+    : (['TABLE', 'VIEW', 'FUNCTION', 'SCHEMA'] as const).find((kind) => cursor.take(kind)) ?? (cursor.take('MATERIALIZED', 'VIEW') ? 'VIEW' as const : undefined);
   if (!object) throw notSupported(`DROP ${cursor.peek().upper}`, place);
   const ifExists = cursor.take('IF', 'EXISTS');
   const path = parseTablePath(cursor);

@@ -98,7 +98,7 @@ export type FromItem =
   | { kind: 'unpivot'; place: Place; source: FromItem; values: Name[]; label: Name; columns: { names: Name[]; label?: Expr }[]; includeNulls: boolean; alias?: Name };
 export type JoinType = 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'CROSS';
 
-export type ColumnDefinition = { name: Name; type: TypeNode; required: boolean; options: Option[]; defaultValue?: Expr };
+export type ColumnDefinition = { name: Name; type: TypeNode; required: boolean; options: Option[]; defaultText?: string };
 export type Option = { name: string; value: Expr };
 export type FunctionArgument = { name: string; type: TypeNode };
 
@@ -111,10 +111,11 @@ export type Statement = { place: Place; text?: string } & (
   | { kind: 'truncate'; path: Name[] }
   | { kind: 'merge'; path: Name[]; alias?: Name; source: FromItem; on: Expr; clauses: MergeClause[] }
   | { kind: 'createTable'; path: Name[]; orReplace: boolean; ifNotExists: boolean; temporary: boolean; columns?: ColumnDefinition[]; query?: Query; like?: Name[]; copy?: Name[]; partitionBy?: string; clusterBy: Name[]; options: Option[] }
-  | { kind: 'createView'; path: Name[]; orReplace: boolean; ifNotExists: boolean; query: Query; queryText: string; options: Option[] }
+  | { kind: 'createView'; path: Name[]; orReplace: boolean; ifNotExists: boolean; query: Query; queryText: string; columns?: Name[]; options: Option[] }
   | { kind: 'createFunction'; path: Name[]; orReplace: boolean; ifNotExists: boolean; temporary: boolean; args: FunctionArgument[]; returns?: TypeNode; body: Expr; bodyText: string }
   | { kind: 'createTableFunction'; path: Name[]; orReplace: boolean; ifNotExists: boolean; args: FunctionArgument[]; query: Query; bodyText: string }
   | { kind: 'createSchema'; path: Name[]; ifNotExists: boolean; options: Option[] }
+  | { kind: 'alterSchema'; path: Name[]; ifExists: boolean; options: Option[] }
   | { kind: 'alterTable'; path: Name[]; ifExists: boolean; actions: AlterNode[] }
   | { kind: 'drop'; object: 'TABLE' | 'VIEW' | 'FUNCTION' | 'TABLE FUNCTION' | 'SCHEMA'; path: Name[]; ifExists: boolean; cascade: boolean }
   | { kind: 'declare'; names: Name[]; type?: TypeNode; value?: Expr }
@@ -141,4 +142,7 @@ export type MergeClause = {
 export type AlterNode =
   | { kind: 'addColumn'; column: ColumnDefinition; ifNotExists: boolean }
   | { kind: 'dropColumn'; name: Name; ifExists: boolean }
-  | { kind: 'setOptions'; options: Option[] };
+  | { kind: 'setOptions'; options: Option[] }
+  | { kind: 'renameColumn'; name: Name; to: Name; ifExists: boolean }
+  | { kind: 'renameTable'; to: Name }
+  | { kind: 'alterColumn'; name: Name; ifExists: boolean; change: { type: TypeNode } | { nullable: true } | { defaultText: string | undefined } | { options: Option[] } };

@@ -53,6 +53,7 @@ export async function startEngine(): Promise<Engine> {
       let answer: StepAnswer | undefined;
       for (let step = statements.next(); !step.done; step = statements.next(answer)) {
         if (step.value.ddl) throw new Error('the test engine has no catalogue to change');
+        if (step.value.checkSql !== undefined) await connection.run(step.value.checkSql);
         const result = await connection.runAndReadAll(step.value.duckSql);
         answer = { rows: result.getRows() };
         if (step.value.kind === 'value') continue;

@@ -18,7 +18,7 @@ test.each([
   ['SELECT user_pseudo_id FROM d.events_20260115 WHERE user_pseudo_id = 5', 'No matching signature for operator = for argument types: STRING, INT64 at [1:52]'],
   ['SELECT user_pseudo_id, event_name, COUNT(*) FROM d.events_20260115 GROUP BY 1', 'SELECT list expression references column event_name which is neither grouped nor aggregated at [1:24]'],
   ['SELECT event_name FROM d.events_20260115 WHERE COUNT(*) > 1', 'Aggregate function COUNT not allowed in WHERE clause at [1:48]'],
-  ['SELECT nosuch(1)', 'Function not found: nosuch at [1:8]'],
+  ['SELECT no_such_function_anywhere(1)', 'Function not found: no_such_function_anywhere at [1:8]'],
   ['SELECT a.event_name FROM d.events_20260114 a, d.events_20260115 b WHERE event_name = "x"', 'Column name event_name is ambiguous at [1:73]'],
   ["SELECT 'a", 'Syntax error: Unclosed string literal at [1:8]'],
   ['SELECT 1 UNION ALL SELECT 1, 2', 'Queries in UNION ALL have mismatched column count; query 1 has 1 column, query 2 has 2 columns at [1:20]'],
