@@ -7,6 +7,7 @@ import { evolve, literal, quoted, typeOf, duckType, type AddedField, type TableF
 import type { TableReference } from './jobs.ts';
 import { Refusal } from './refusal.ts';
 import { physicalSql, type TableStore } from './table-store.ts';
+import { widenPhysical } from './widen.ts';
 
 export type Disposition = {
   reference: TableReference;
@@ -126,7 +127,7 @@ async function widen(connection: DuckDBConnection, table: Table, fields: TableFi
   if (added.length > 0 && !options.includes('ALLOW_FIELD_ADDITION')) {
     throw new Refusal('invalid', `Provided Schema does not match Table ${name}. Cannot add fields (field: ${added[0]!.field.name})`);
   }
-  for (const { path, field } of added) await connection.run(`ALTER TABLE ${physicalSql(table.physical)} ADD COLUMN ${path} ${duckType(field)}`);
+  await widenPhysical(connection, physicalSql(table.physical), table.fields, merged);
   return { ...table, fields: merged };
 }
 

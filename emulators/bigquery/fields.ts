@@ -77,7 +77,7 @@ export function duckType(field: TableField): string {
 export const columnsSql = (fields: TableField[]): string =>
   fields.length === 0 ? '"_no_columns" BOOLEAN' : fields.map((field) => `${quoted(field.name)} ${duckType(field)}`).join(', ');
 
-/** A column that an update adds; `path` leads to it in DuckDB's ALTER TABLE (`"items"."element"."sku"`). */
+/** A column that an update adds, with its path (`items.sku`). */
 export type AddedField = { path: string; field: TableField };
 
 /**
@@ -94,18 +94,14 @@ export function evolve(table: string, current: TableField[], wanted: TableField[
   });
   for (const field of byName.values()) {
     if (isRequired(field)) throw new Refusal('invalid', `Provided Schema does not match Table ${table}. Cannot add required fields to an existing schema. (field: ${path}${field.name})`);
-    added.push({ path: `${duckPath(path)}${quoted(field.name)}`, field });
+    added.push({ path: `${path}${field.name}`, field });
     merged.push(field);
   }
   return merged;
 }
 
-/** `items[].sku.` (our path) as DuckDB's. */
-const duckPath = (path: string): string =>
-  path.split('.').slice(0, -1).map((step) => (step.endsWith('[]') ? `${quoted(step.slice(0, -2))}.element.` : `${quoted(step)}.`)).join('');
-
 function evolveField(table: string, field: TableField, next: TableField, added: AddedField[], path: string): TableField {
-  const place = `${path}${field.name}`.replaceAll('[]', '');
+  const place = `${path}${field.name}`;
   if (typeOf(field) !== typeOf(next)) {
     throw new Refusal('invalid', `Provided Schema does not match Table ${table}. Field ${place} has changed type from ${typeOf(field)} to ${typeOf(next)}`);
   }
@@ -114,7 +110,7 @@ function evolveField(table: string, field: TableField, next: TableField, added: 
     throw new Refusal('invalid', `Provided Schema does not match Table ${table}. Field ${place} has changed mode from ${modes.replace(' ', ' to ')}`);
   }
   const merged = { ...field, ...next, name: field.name };
-  if (typeOf(field) === 'RECORD') merged.fields = evolve(table, field.fields ?? [], next.fields ?? [], added, `${path}${field.name}${isRepeated(field) ? '[]' : ''}.`);
+  if (typeOf(field) === 'RECORD') merged.fields = evolve(table, field.fields ?? [], next.fields ?? [], added, `${path}${field.name}.`);
   return merged;
 }
 

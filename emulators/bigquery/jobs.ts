@@ -28,6 +28,8 @@ export type Job = {
   result?: { fields: TableField[]; rows: number; file?: string; table?: TableReference; dmlRows?: number };
 };
 
+export type JobListWish = { states: string[]; parentJobId: string | undefined; fromMs: number; toMs: number; after: { createdMs: number; jobId: string } | undefined; jobsMax: number };
+
 /** What a job's work leaves to do: `commit` runs in the transaction that also writes DONE, and answers what to make visible after it. */
 export type Work = {
   statistics: Record<string, unknown>;
@@ -82,10 +84,16 @@ export class Jobs {
     return JSON.parse(rows[0]['doc'] as string) as Job;
   }
 
-  /** The newest first. */
-  list(project: string): Promise<Job[]> {
+  /** The newest first, behind the job that `after` names. Jobs that come meanwhile move no page. */
+  list(project: string, wish: JobListWish): Promise<Job[]> {
     return this.engine.alone(async (connection) => {
-      const rows = await rowsOf(connection, 'SELECT doc FROM meta.job WHERE starts_with(key, $1) ORDER BY created_ms DESC, key LIMIT 1000', [`${project}:`]);
+      const rows = await rowsOf(connection, `
+        SELECT doc FROM meta.job
+        WHERE starts_with(key, $1) AND created_ms BETWEEN $2 AND $3 AND ($4 = '' OR contains($4, state)) AND coalesce(json_extract_string(doc, '$.parentJobId'), '') = $5
+          AND ($6 = '' OR (-created_ms, key) > (-CAST($7 AS BIGINT), $6))
+        ORDER BY created_ms DESC, key LIMIT $8`, [
+        `${project}:`, wish.fromMs, wish.toMs, wish.states.join(), wish.parentJobId ?? '', wish.after === undefined ? '' : keyOf(project, wish.after.jobId), String(wish.after?.createdMs ?? 0), wish.jobsMax,
+      ]);
       return rows.map((row) => JSON.parse(row['doc'] as string) as Job);
     });
   }

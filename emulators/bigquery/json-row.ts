@@ -72,18 +72,18 @@ function valueText(field: TableField, value: unknown, place: string, options: Ro
   return scalarText(type, value as string | number | boolean, place);
 }
 
-/** JSON documents go into the line as they are; a line break between tokens would end the line. */
-export const oneLine = (json: string): string => json.replace(/[\r\n]+/g, ' ');
+/** Without white space between tokens, as BigQuery keeps JSON; numbers stay as they were written. */
+export const compactJson = (json: string): string => json.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
 
 function jsonText(value: unknown, place: string, { jsonAsText }: RowOptions): string {
-  if (!jsonAsText) return JSON.stringify(value);
-  if (typeof value !== 'string') return JSON.stringify(value);
+  // JSON columns travel as text of JSON, which keeps the null of JSON apart from no value.
+  if (!jsonAsText || typeof value !== 'string') return JSON.stringify(JSON.stringify(value));
   try {
     JSON.parse(value);
   } catch {
     throw new Problem(`Invalid JSON in the JSON field ${place}.`);
   }
-  return oneLine(value);
+  return JSON.stringify(compactJson(value));
 }
 
 const INT64_MIN = -(2n ** 63n);

@@ -1,7 +1,7 @@
 // One serialized protobuf row in, one line of JSON out, byte by byte and without objects in between: an append of a thousand rows costs
 // milliseconds. A row that breaks a rule of its table throws a RowProblem. Called by append-rows.ts with the plan of proto-descriptor.ts.
 import { isUtf8 } from 'node:buffer';
-import { bytesText, microsToken, oneLine, scalarText } from './json-row.ts';
+import { bytesText, compactJson, microsToken, scalarText } from './json-row.ts';
 import { LineBuffer } from './line-buffer.ts';
 import type { FieldPlan, MessagePlan } from './proto-descriptor.ts';
 import { regroup } from './proto-regroup.ts';
@@ -282,7 +282,7 @@ function jsonToken(text: string, wrong: () => Error): string {
     throw wrong();
   }
   // `ascii` writes bytes; what is not ASCII goes as an escape.
-  return oneLine(text).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(compactJson(text)).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function scalarOrProblem(column: string, value: string | number, path: string): string {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Dataset, Properties, Routine } from './catalogue.ts';
 import { removeDataset } from './ddl.ts';
 import { pageOf, type Call, type Routes } from './http.ts';
+import { checkLabels } from './labels.ts';
 import { Refusal } from './refusal.ts';
 import { plan, type QueryRunner } from './run-query.ts';
 import type { TableStore } from './table-store.ts';
@@ -17,6 +18,7 @@ export function checkEtag(call: Call, etag: string): void {
 
 /** Properties of a request that are kept as they come; `except` are those that the server decides. */
 export function keptProperties(body: Record<string, unknown>, except: readonly string[]): Properties {
+  checkLabels(body['labels']);
   return Object.fromEntries(Object.entries(body).filter(([name, value]) => !except.includes(name) && value !== undefined));
 }
 

@@ -1,8 +1,9 @@
 // jobs.* of the REST API, with queries and their results. Handlers for http.ts.
 import { randomUUID } from 'node:crypto';
 import { readPage, type Page } from './results.ts';
-import { pageOf, readToken, tokenOf, type Answer, type Call, type Routes } from './http.ts';
+import { readToken, tokenOf, type Answer, type Call, type Routes } from './http.ts';
 import type { Configuration, Job, Jobs, Work } from './jobs.ts';
+import { checkLabels } from './labels.ts';
 import { Refusal, refusalOf } from './refusal.ts';
 import { etagOf } from './rest-datasets.ts';
 import { isScript, plan, processedBytes, resultFields, runQuery, statisticsOf, type QueryConfiguration, type QueryRunner } from './run-query.ts';
@@ -50,6 +51,7 @@ export async function insertJob(api: JobsApi, project: string, body: Record<stri
   const jobId = reference.jobId ?? `job_${randomUUID().replaceAll('-', '')}`;
   if (!/^[\w-]{1,1024}$/.test(jobId)) throw new Refusal('invalid', `Invalid job ID "${jobId}": letters, numbers, underscores and dashes, at most 1024 characters.`);
   const configuration: Configuration = { ...given, jobType: kind.toUpperCase() };
+  checkLabels(given.labels);
   const spec = { project, jobId, location: reference.location ?? LOCATION, configuration };
   if (given.dryRun === true) return { job: await dryRun(api, spec), done: Promise.resolve() };
   let refused: unknown;
@@ -156,18 +158,29 @@ async function queryResults(api: JobsApi, call: Call): Promise<Answer> {
   return queryAnswer(api, job, { start, rowsMax, format, kind: 'bigquery#getQueryResultsResponse' });
 }
 
+async function listJobs(api: JobsApi, call: Call): Promise<Answer> {
+  const token = call.query.get('pageToken') ?? '';
+  const after = token === '' ? undefined : /^job=(\d+):(.+)$/.exec(Buffer.from(token, 'base64url').toString());
+  if (after === null) throw new Refusal('invalid', `Invalid page token: ${token}`);
+  const jobsMax = Math.min(Number(call.query.get('maxResults') ?? 50) || 50, 1_000);
+  const jobs = await api.jobs.list(call.params['project']!, {
+    states: call.query.getAll('stateFilter').map((state) => state.toUpperCase()),
+    // Child jobs of a script are listed for their parent only.
+    parentJobId: call.query.get('parentJobId') ?? undefined,
+    fromMs: Number(call.query.get('minCreationTime') ?? 0), toMs: Number(call.query.get('maxCreationTime') ?? Number.MAX_SAFE_INTEGER),
+    after: after === undefined ? undefined : { createdMs: Number(after[1]), jobId: after[2]! }, jobsMax: jobsMax + 1,
+  });
+  const part = jobs.slice(0, jobsMax);
+  const last = part.at(-1);
+  const nextPageToken = jobs.length > jobsMax && last !== undefined ? Buffer.from(`job=${last.createdMs}:${last.jobId}`).toString('base64url') : undefined;
+  return { body: { kind: 'bigquery#jobList', jobs: part.map((job) => ({ ...jobResource(job, call.base), kind: undefined, state: job.state, errorResult: job.errorResult })), nextPageToken } };
+}
+
 export function jobRoutes(api: JobsApi): Routes {
   const path = '/projects/{project}/jobs';
   return {
     [`POST ${path}`]: { method: 'jobs.insert', handler: async (call) => ({ body: jobResource((await insertJob(api, call.params['project']!, call.body)).job, call.base) }) },
-    [`GET ${path}`]: { method: 'jobs.list', handler: async (call) => {
-      const states = call.query.getAll('stateFilter').map((state) => state.toUpperCase());
-      // Child jobs of a script are listed for their parent only.
-      const parent = call.query.get('parentJobId') ?? undefined;
-      const jobs = (await api.jobs.list(call.params['project']!)).filter((job) => (states.length === 0 || states.includes(job.state)) && job.parentJobId === parent);
-      const { part, nextPageToken } = pageOf(jobs, call);
-      return { body: { kind: 'bigquery#jobList', jobs: part.map((job) => ({ ...jobResource(job, call.base), kind: undefined, state: job.state, errorResult: job.errorResult })), nextPageToken } };
-    } },
+    [`GET ${path}`]: { method: 'jobs.list', handler: (call) => listJobs(api, call) },
     [`GET ${path}/{job}`]: { method: 'jobs.get', handler: async (call) => ({ body: jobResource(await api.jobs.find(call.params['project']!, call.params['job']!), call.base) }) },
     [`POST ${path}/{job}/cancel`]: { method: 'jobs.cancel', handler: async (call) => {
       const job = await api.jobs.find(call.params['project']!, call.params['job']!);

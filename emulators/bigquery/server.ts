@@ -13,6 +13,7 @@ import { Refusal, refusalOfFault } from './refusal.ts';
 import { dataRoutes } from './rest-data.ts';
 import { datasetRoutes, routineRoutes } from './rest-datasets.ts';
 import { insertJob, jobRoutes, type JobsApi } from './rest-jobs.ts';
+import { otherRoutes } from './rest-others.ts';
 import { tableRoutes } from './rest-tables.ts';
 import { uploadRoutes } from './rest-upload.ts';
 import { Results } from './results.ts';
@@ -44,7 +45,7 @@ export async function start(options: ServiceOptions, translate: Translate = tran
     if (job.errorResult !== undefined) throw new Refusal('invalidQuery', job.errorResult.message);
   };
   const drops = new RecentDrops(now);
-  const routes = { ...datasetRoutes(store), ...tableRoutes(api, (table) => drops.add(table)), ...dataRoutes(store), ...routineRoutes(api, runDdl), ...jobRoutes(api), ...uploadRoutes(api) };
+  const routes = { ...otherRoutes(store, options.project), ...datasetRoutes(store), ...tableRoutes(api, (table) => drops.add(table)), ...dataRoutes(store), ...routineRoutes(api, runDdl), ...jobRoutes(api), ...uploadRoutes(api) };
   const server = startHttp(routes, faults);
   await new Promise<void>((done, fail) => server.once('error', fail).listen(options.port, options.host, done));
   const appends = await startAppends({ store, faults, drops, host: options.host, port: options.writePort ?? 0 });

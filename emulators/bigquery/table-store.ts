@@ -9,6 +9,7 @@ import { rowsOf, type Engine } from './engine.ts';
 import { columnsSql, duckType, evolve, literal, logicalBytes, quoted, typeOf, type AddedField, type TableField } from './fields.ts';
 import { Journal, journalFiles, type SealedFile } from './journal.ts';
 import { Refusal } from './refusal.ts';
+import { widenPhysical } from './widen.ts';
 
 /** "Up to 90 minutes" (docs/write-api-rest): the longest that Google names, so that a program which is right here is right there. */
 const BUFFER_MS = 90 * 60_000;
@@ -133,7 +134,7 @@ export class TableStore {
       const wanted = next(current);
       const added: AddedField[] = [];
       const fields = evolve(`${current.project}:${current.dataset}.${current.table}`, current.fields, wanted.fields, added);
-      for (const { path, field } of added) await connection.run(`ALTER TABLE ${physicalSql(current.physical)} ADD COLUMN ${path} ${duckType(field)}`);
+      await widenPhysical(connection, physicalSql(current.physical), current.fields, fields);
       const now = this.now();
       const changed: Table = { ...wanted, fields, modifiedMs: now, schemaChangedMs: added.length > 0 ? now : current.schemaChangedMs };
       return { table: changed, publish: await this.catalogue.put(connection, changed) };
@@ -249,9 +250,9 @@ async function nextRowid(connection: DuckDBConnection, physical: string): Promis
 export function readLinesSql(path: string, fields: TableField[]): string {
   const columns = fields.map((field) => `${literal(field.name)}: ${literal(duckType(asText(field)))}`).join(', ');
   const values = fields.map((field) => (duckType(field) === duckType(asText(field)) ? quoted(field.name) : `CAST(${quoted(field.name)} AS ${duckType(field)}) AS ${quoted(field.name)}`));
-  return `SELECT ${values.join(', ')} FROM read_json(${literal(path)}, format = 'newline_delimited', compression = 'uncompressed', maximum_object_size = 33554432, columns = {${columns}})`;
+  return `SELECT ${values.join(', ')} FROM read_json(${literal(path)}, format = 'newline_delimited', records = true, compression = 'uncompressed', maximum_object_size = 33554432, columns = {${columns}})`;
 }
 
-/** read_json takes the text of a BLOB for its bytes; the cast from text knows \xFF. */
+/** read_json takes the text of a BLOB for its bytes, where the cast from text knows \xFF; and a JSON null for no value, where the cast keeps the two apart. */
 const asText = (field: TableField): TableField =>
-  typeOf(field) === 'BYTES' ? { ...field, type: 'STRING' } : field.fields === undefined ? field : { ...field, fields: field.fields.map(asText) };
+  typeOf(field) === 'BYTES' || typeOf(field) === 'JSON' ? { ...field, type: 'STRING' } : field.fields === undefined ? field : { ...field, fields: field.fields.map(asText) };
