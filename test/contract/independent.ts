@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accepts, freePorts } from '../../scripts/local/ports.ts';
-import { INDEPENDENT, PROJECT, type Launched, type Power, type ServiceName } from './implementations.ts';
+import { INDEPENDENT, INSTALLED, PROJECT, type Launched, type Power, type ServiceName } from './implementations.ts';
 
 const READY_MS = 60_000;
 
@@ -43,9 +43,10 @@ const HOW: Record<ServiceName, (ports: [number, number], dir: string) => Start> 
   'bigquery-write': bqemulator,
 };
 
-function bqemulator([port, writePort]: [number, number], dir: string): Start {
+function bqemulator([port, writePort]: [number, number]): Start {
   return {
-    args: ['-m', 'bqemulator', '--rest-port', String(port), '--grpc-port', String(writePort)], env: { HOME: dir },
+    // HOME is where install-bqemulator.ts put the extension that it needs.
+    args: ['-m', 'bqemulator', 'start', '--rest-port', String(port), '--grpc-port', String(writePort), '--project', PROJECT, '--log-level', 'error'], env: { HOME: join(INSTALLED, 'bqemulator/home') },
     variables: { BIGQUERY_EMULATOR_HOST: `http://127.0.0.1:${port}`, BIGQUERY_WRITE_ENDPOINT: `127.0.0.1:${writePort}` },
   };
 }
