@@ -23,12 +23,19 @@ const RETENTION_SECONDS = 7 * DAY_SECONDS;
 const ACK_DEADLINE_SECONDS = 60;
 const ATTEMPTS_MAX = 100;
 
+/** As infra/bucket.tf has it: nobody but by a role, no public object, a week to bring back what was deleted. */
+const BUCKET_SETTINGS = {
+  iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: 'enforced' },
+  softDeletePolicy: { retentionDurationSeconds: 7 * DAY_SECONDS },
+  lifecycle: { rule: [{ action: { type: 'AbortIncompleteMultipartUpload' as const }, condition: { age: 1 } }] },
+};
+
 export async function provision(wanted: Provision): Promise<void> {
   const pubsub = new PubSub({ projectId: wanted.project });
   try {
     await Promise.all([
       provisionPubSub(pubsub, wanted),
-      existing(new Storage({ projectId: wanted.project }).createBucket(wanted.bucket), 409),
+      existing(new Storage({ projectId: wanted.project }).createBucket(wanted.bucket, BUCKET_SETTINGS), 409),
       existing(new BigQuery({ projectId: wanted.project }).createDataset(wanted.dataset, { location: 'US' }), 409),
     ]);
   } finally {

@@ -13,7 +13,7 @@ export const WHERE_OPTIONS = {
 
 export const WHERE_HELP = `  --project ID       a real project (its credentials are found by Google's client); default: the local run of this folder
   --dataset NAME     BigQuery dataset (default chiplog)
-  --bucket NAME      bucket of the raw files (default PROJECT-raw)
+  --bucket NAME      bucket of the raw files (default PROJECT-PREFIX-raw)
   --prefix NAME      first part of topic names (default chiplog)
   --location L       BigQuery location (default US)`;
 
@@ -21,7 +21,7 @@ export const WHERE_HELP = `  --project ID       a real project (its credentials 
 export function whereOf(options: WhereOptions): Where {
   const defaults = { dataset: options.dataset ?? 'chiplog', prefix: options.prefix ?? 'chiplog', location: options.location ?? 'US' };
   if (options.project !== undefined) {
-    return { ...defaults, project: options.project, bucket: options.bucket ?? `${options.project}-raw`, name: `project ${options.project}` };
+    return { ...defaults, project: options.project, bucket: options.bucket ?? `${options.project}-${defaults.prefix}-raw`, name: `project ${options.project}` };
   }
   const local = readLocalRun();
   Object.assign(process.env, local.env);
