@@ -9,7 +9,7 @@ import { dayMessage } from './announce.ts';
 import type { PublishDay } from './announce.ts';
 import { columnsOf } from './columns.ts';
 import { dateRowsOf, look } from './look.ts';
-import { planDays, reasonToKeep } from './plan.ts';
+import { planDays, readyAt, reasonToKeep } from './plan.ts';
 import type { DateRows, Pace, Plan, Situation, SourceTable, WaitingDay, Wish } from './plan.ts';
 import { jobIdOf, runDay } from './run-day.ts';
 import type { DayContext } from './run-day.ts';
@@ -41,6 +41,10 @@ export type StreamReport = { stream: string; pending: boolean; days: DayReport[]
 const POLL_MS_MIN = 100;
 const POLL_MS_MAX = 2_000;
 
+const HOUR_MS = 3_600_000;
+/** Retries of a failed day and a busy night fit into it. */
+const OLD_HOURS = 6;
+
 export async function rollOverStream(context: RolloverContext, tables: StreamTables, wish: Wish): Promise<StreamReport> {
   const { warehouse, clock, timeZone } = context;
   const deadlineMs = clock() + context.waitMs;
@@ -60,7 +64,10 @@ export async function rollOverStream(context: RolloverContext, tables: StreamTab
     await dropFolded(context, situation, report);
     const plan = planDays(situation, wish, context.pace);
     const day = plan.due.find(({ date }) => !tried.has(date));
-    if (day === undefined || clock() >= deadlineMs) return finish(report, plan, tables.stream);
+    if (day === undefined || clock() >= deadlineMs) {
+      tellOfOld(context, situation, report);
+      return finish(report, plan, tables.stream);
+    }
     tried.add(day.date);
     const result = await runDay(dayContext, day, lastRunOf(situation, day.date));
     if (result.state === 'running') {
@@ -122,6 +129,14 @@ async function dropFolded({ warehouse, log }: RolloverContext, situation: Situat
     }
   }
   warnOfDateless(log, situation, situation.sources, report);
+}
+
+/** Whatever the reason was: somebody must look before the day after it is in the same state. An alert reads this line. */
+function tellOfOld({ log, clock, timeZone }: RolloverContext, { sources }: Situation, { dropped }: StreamReport): void {
+  for (const { table, kind, date } of sources) {
+    const hours = Math.floor((clock() - readyAt(date, timeZone)) / HOUR_MS);
+    if (kind === 'intraday' && hours >= OLD_HOURS && !dropped.includes(table)) log('ERROR', 'A closed intraday table is not folded, hours after it could be', { table, hours });
+  }
 }
 
 function warnOfDateless(log: Log, situation: Situation, sources: readonly SourceTable[], report: StreamReport): void {

@@ -36,6 +36,22 @@ test('counts that do not agree leave the day provisional: nothing is dropped, an
   expect(await statuses(yard)).toEqual([{ run: 1, status: 'provisional', kept: 1 }, { run: 2, status: 'done', kept: 2 }]);
 }, 120_000);
 
+test('an intraday table that is still there six hours after it could be folded is told as an ERROR, and not an hour before', async () => {
+  const yard = await freshYard();
+  const ask: Warehouse['ask'] = async (sql) => (/^SELECT COUNT\(\*\) AS row_count/.test(sql) ? [{ row_count: 1 }] : yard.warehouse.ask(sql));
+  const told = (): unknown[] => yard.logged.filter(({ message }) => message === 'A closed intraday table is not folded, hours after it could be').map(({ data }) => data);
+  local.setNow('2026-01-16T08:29:00Z');
+  await yard.roll({}, { warehouse: { ...yard.warehouse, ask } });
+  expect(told()).toEqual([]);
+  local.setNow('2026-01-16T08:30:00Z');
+  await yard.roll({}, { warehouse: { ...yard.warehouse, ask } });
+  expect(told()).toEqual([{ table: 'events_intraday_20260115', hours: 6 }]);
+  // Folded at last, it is told no more.
+  local.setNow('2026-01-17T08:30:00Z');
+  expect(await yard.roll()).toMatchObject({ dropped: ['events_intraday_20260115'] });
+  expect(told()).toHaveLength(1);
+}, 120_000);
+
 test('a row without an id is never merged away: the day stays provisional', async () => {
   const yard = await freshYard();
   await yard.ask("INSERT INTO events_intraday_20260115 (event_date, event_name) VALUES ('20260115', 'no_id'), ('20260115', 'no_id_either')");

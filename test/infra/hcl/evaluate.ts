@@ -76,7 +76,8 @@ function template(node: Node, scope: Scope): Value {
     from = part.endIndex - node.startIndex;
   }
   parts.push(unescape(node.text.slice(from, -1)));
-  return parts.find((part) => part instanceof Unknown) ?? parts.map(textOf).join('');
+  if (!parts.some((part) => part instanceof Unknown)) return parts.map(textOf).join('');
+  return new Unknown(parts.map((part) => (part instanceof Unknown ? `\${${part.path}}` : textOf(part))).join(''));
 }
 
 function collection(node: Node, scope: Scope): Value {

@@ -29,13 +29,22 @@ const terraform = await Language.load(createRequire(import.meta.url).resolve('@t
 /** The blocks of all files, in the order of the files' names. */
 export function parse(sources: Sources): Block[] {
   return Object.entries(sources).flatMap(([file, text]) => {
-    const parser = new Parser();
-    parser.setLanguage(terraform);
-    const root = parser.parse(text)!.rootNode;
-    if (root.hasError) throw new HclError({ file, line: firstError(root).startPosition.row + 1 }, 'is no HCL.');
-    const body = named(root).find(({ type }) => type === 'body');
-    return body === undefined ? [] : bodyOf(body, file).blocks;
+    const known = parsed.get(`${file}\n${text}`) ?? parseFile(file, text);
+    parsed.set(`${file}\n${text}`, known);
+    return known;
   });
+}
+
+/** A test that damages one file a hundred times reads the others once. */
+const parsed = new Map<string, Block[]>();
+
+function parseFile(file: string, text: string): Block[] {
+  const parser = new Parser();
+  parser.setLanguage(terraform);
+  const root = parser.parse(text)!.rootNode;
+  if (root.hasError) throw new HclError({ file, line: firstError(root).startPosition.row + 1 }, 'is no HCL.');
+  const body = named(root).find(({ type }) => type === 'body');
+  return body === undefined ? [] : bodyOf(body, file).blocks;
 }
 
 function bodyOf(node: Node, file: string): Body {

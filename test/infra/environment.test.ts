@@ -1,0 +1,108 @@
+// The variables that Terraform gives each function against those that the function declares, both ways; and Terraform's cloud against the
+// one that the local run makes (scripts/provision.ts).
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { SHARED, readSettings } from '../../functions/config.ts';
+import { FUNCTIONS, settingsOf } from '../../scripts/local/function-settings.ts';
+import { provision } from '../../scripts/provision.ts';
+import { INFRA, plan } from './hcl/plan.ts';
+import { readSources } from './hcl/parse.ts';
+import { functionNamed, of, pushes, serviceOf } from './traps/trap.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const plans = Object.fromEntries(['small', 'big'].map((name) => [name, plan(readSources(INFRA), readFileSync(join(INFRA, 'examples', `${name}.tfvars`), 'utf8'), INFRA)]));
+const small = plans['small']!;
+/** Cloud Run's own. */
+const GIVEN_BY_CLOUD_RUN = new Set(['K_REVISION']);
+const source = (folder: string): string => readFileSync(join(ROOT, folder, 'function.ts'), 'utf8');
+
+test('Terraform deploys exactly the functions that the local run starts, each with its entry point', () => {
+  const deployed = of(small, 'google_cloudfunctions2_function').map(({ key, values }) => [key, values['build_config'][0].entry_point]);
+  expect(deployed.sort()).toEqual(FUNCTIONS.map(({ name, target }) => [name, target]).sort());
+  for (const { folder, target } of FUNCTIONS) expect(source(folder)).toContain(`http('${target}'`);
+});
+
+test.each(FUNCTIONS)('$name is told exactly the variables that its table declares', ({ name, folder }) => {
+  const told = Object.keys((small.locals('environment') as Record<string, Record<string, string>>)[name]!);
+  expect(told.sort()).toEqual(settingsOf(source(folder)).filter((variable) => !GIVEN_BY_CLOUD_RUN.has(variable)).sort());
+});
+
+test.each(['small', 'big'])('what the functions of the %s team are told can be read by them, and what is not told has a default', (team) => {
+  for (const { name, folder } of FUNCTIONS) {
+    const told = serviceOf(functionNamed(plans[team]!, name))['environment_variables'] as Record<string, string>;
+    const declared = settingsOf(source(folder));
+    expect(Object.keys(told).filter((variable) => !declared.includes(variable))).toEqual([]);
+    expect(Object.values(told).every((value) => typeof value === 'string' && value !== '')).toBe(true);
+    const shared = Object.fromEntries(Object.entries(SHARED).filter(([, { env }]) => declared.includes(env)));
+    expect(() => readSettings(shared, Object.fromEntries(Object.entries(told).filter(([variable]) => Object.values(shared).some(({ env }) => env === variable))))).not.toThrow();
+  }
+});
+
+test('a variable that nobody declares, and one that is missing, are seen', () => {
+  const text = readSources(INFRA);
+  const told = (from: string, to: string): string[] => {
+    const file = text['environment.tf']!;
+    expect(file.split(from)).toHaveLength(2);
+    const damaged = plan({ ...text, 'environment.tf': file.replace(from, to) }, readFileSync(join(INFRA, 'examples/small.tfvars'), 'utf8'), INFRA);
+    return Object.keys((damaged.locals('environment') as Record<string, Record<string, string>>)['maintain']!).sort();
+  };
+  const declared = settingsOf(source('functions/maintain')).sort();
+  expect(told('CHIPLOG_RETENTION_DAYS = tostring(var.retention_days)', '')).not.toEqual(declared);
+  expect(told('CHIPLOG_RETENTION_DAYS = tostring(var.retention_days)', 'CHIPLOG_RETENTION_DAYS = "7"\n CHIPLOG_RETENTION_DAY = "7"')).not.toEqual(declared);
+});
+
+type Made = { topics: Record<string, { seconds: number }>; subscriptions: Record<string, Record<string, unknown>> };
+
+/** What the local run creates, caught at the client's door: the calls of Google's clients, answered by nothing. */
+async function provisioned(prefix: string): Promise<Made> {
+  const made: Made = { topics: {}, subscriptions: {} };
+  const { PubSub } = await import('@google-cloud/pubsub');
+  const { Storage } = await import('@google-cloud/storage');
+  const { BigQuery } = await import('@google-cloud/bigquery');
+  const kept = { createTopic: PubSub.prototype.createTopic, createSubscription: PubSub.prototype.createSubscription, createBucket: Storage.prototype.createBucket, createDataset: BigQuery.prototype.createDataset };
+  PubSub.prototype.createTopic = (async ({ name, messageRetentionDuration }: any) => { made.topics[name] = messageRetentionDuration; }) as never;
+  PubSub.prototype.createSubscription = (async (topic: string, name: string, options: any) => { made.subscriptions[name] = { topic, ...options }; }) as never;
+  Storage.prototype.createBucket = (async () => {}) as never;
+  BigQuery.prototype.createDataset = (async () => {}) as never;
+  try {
+    await provision({ project: 'acme-events', prefix, dataset: 'chiplog', bucket: 'b', writers: { bigquery: 'http://127.0.0.1:1/bigquery', storage: 'http://127.0.0.1:1/storage' }, retryAfterSeconds: 10, catalogueFile: join(ROOT, 'schemas/streams.json') });
+  } finally {
+    Object.assign(PubSub.prototype, { createTopic: kept.createTopic, createSubscription: kept.createSubscription });
+    Storage.prototype.createBucket = kept.createBucket;
+    BigQuery.prototype.createDataset = kept.createDataset;
+  }
+  return made;
+}
+
+test('the local run has the same topics and subscriptions as the cloud, with the same settings', async () => {
+  const local = await provisioned('chiplog');
+  const topics = Object.fromEntries(of(small, 'google_pubsub_topic').map(({ values }) => [values['name'], `${local.topics[values['name']]?.seconds}s`]));
+  expect(Object.keys(topics).sort()).toEqual(Object.keys(local.topics).sort());
+  for (const { values } of of(small, 'google_pubsub_topic')) expect(topics[values['name']]).toBe(values['message_retention_duration']);
+
+  const cloud = Object.fromEntries(of(small, 'google_pubsub_subscription').map(({ values }) => [values['name'], {
+    topic: values['topic'],
+    ack: values['ack_deadline_seconds'],
+    retention: values['message_retention_duration'],
+    expires: values['expiration_policy'][0].ttl !== '',
+    backoff: values['retry_policy'] === undefined ? undefined : [values['retry_policy'][0].minimum_backoff, values['retry_policy'][0].maximum_backoff],
+    dead: values['dead_letter_policy'] === undefined ? undefined : [values['dead_letter_policy'][0].dead_letter_topic, values['dead_letter_policy'][0].max_delivery_attempts],
+  }]));
+  const here = Object.fromEntries(Object.entries(local.subscriptions).map(([name, options]: [string, any]) => [name, {
+    topic: options.topic,
+    ack: options.ackDeadlineSeconds,
+    retention: `${options.messageRetentionDuration.seconds}s`,
+    expires: options.expirationPolicy?.ttl !== undefined,
+    backoff: options.retryPolicy === undefined ? undefined : [`${options.retryPolicy.minimumBackoff.seconds}s`, `${options.retryPolicy.maximumBackoff.seconds}s`],
+    dead: options.deadLetterPolicy === undefined ? undefined : [options.deadLetterPolicy.deadLetterTopic, options.deadLetterPolicy.maxDeliveryAttempts],
+  }]));
+  expect(cloud).toEqual(here);
+  expect(pushes(small)).toHaveLength(Object.values(local.subscriptions).filter(({ pushConfig }) => pushConfig !== undefined).length);
+});
+
+test('the tables of the rollover are those of the code: names, columns, partitions, clusters', async () => {
+  const { KEPT_TABLES } = await import('../../functions/rollover/tables.ts');
+  const made = of(small, 'google_bigquery_table').map(({ values }) => ({ name: values['table_id'], description: values['description'], clustering: values['clustering'], partitionedBy: values['time_partitioning']?.[0]?.field, fields: JSON.parse(values['schema']) }));
+  expect(made).toEqual(KEPT_TABLES.map(({ name, description, clustering, partitionedBy, fields }) => ({ name, description, clustering: [...clustering], partitionedBy, fields })).sort((a, b) => (a.name < b.name ? -1 : 1)));
+});

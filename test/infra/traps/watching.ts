@@ -1,0 +1,82 @@
+// Traps around alerts: how something goes wrong and nobody is told.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { damage, of, unless } from './trap.ts';
+import type { Trap } from './trap.ts';
+
+const OPERATING = readFileSync(join(import.meta.dirname, '../../../docs/operating.md'), 'utf8');
+const anchors = new Set([...OPERATING.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title!.toLowerCase().replace(/[^a-z0-9 -]/g, '').replaceAll(' ', '-')));
+
+/** What has to be watched, and what shows that it is. */
+const WATCHED: [what: string, pattern: RegExp][] = [
+  ['age of the oldest message that no writer took', /oldest_unacked_message_age.*-to-bigquery.*-to-storage/],
+  ['messages that could not be delivered', /num_undelivered_messages.*-undeliverable/],
+  ['rejected events', /events_rejected_sum/],
+  ['5xx of the collector', /-collect\\",response_code_class=\\"5xx\\"/],
+  ['429 of the collector', /-collect\\",response_code=\\"429\\"/],
+  ['a rollover that does not run', /-rollover\\",response_code_class=\\"2xx\\".*< 1/],
+  ['housekeeping that does not run', /-maintain\\",response_code_class=\\"2xx\\".*< 1/],
+  ['a day that stays provisional', /-rollover.*The counts of a day do not agree/],
+  ['a day that cannot be made', /-rollover.*The rollover of a day failed/],
+  ['an intraday table that is older than it should be', /-rollover.*A closed intraday table is not folded/],
+  ['a sources document that cannot be used', /-collect.*The sources document cannot be used/],
+  ['columns that a table lacks', /-write-bigquery.*columns_missing/],
+  ['a table that contradicts the schema', /-maintain.*a table contradicts the schema/],
+];
+
+export const WATCHING_TRAPS: Trap[] = [
+  {
+    name: 'an alert is missing',
+    why: 'The trouble it tells of would be found by the people who query.',
+    finds: (plan) => {
+      const conditions = of(plan, 'google_monitoring_alert_policy').map(({ values }) => JSON.stringify(values['conditions']));
+      return WATCHED.filter(([, pattern]) => !conditions.some((one) => pattern.test(one))).map(([what]) => what);
+    },
+    damages: [
+      damage('alerts.tf', 'subscription/oldest_unacked_message_age', 'subscription/byte_cost'),
+      damage('alerts.tf', 'resource.labels.subscription_id=one_of(${local.quoted_undeliverable})', 'resource.labels.subscription_id=one_of(${local.quoted_pushes})'),
+      damage('alerts.tf', 'response_code_class=\\"5xx\\"', 'response_code_class=\\"4xx\\"'),
+      damage('alerts.tf', 'response_code=\\"429\\"', 'response_code=\\"400\\"'),
+      damage('alerts.tf', '"The counts of a day do not agree; nothing is dropped", '),
+      damage('alerts.tf', '"A closed intraday table is not folded, hours after it could be"', '"Nothing"'),
+      damage('alerts.tf', '["columns_missing"]', '["columns"]'),
+      damage('alerts.tf', 'for_each              = local.query_alerts', 'for_each              = {}'),
+    ],
+  },
+  {
+    name: 'an alert tells nobody',
+    why: 'An incident in a console that nobody looks at.',
+    finds: (plan) => unless(of(plan, 'google_monitoring_alert_policy'), ({ set }) => Array.isArray(set['notification_channels']) && set['notification_channels'].length > 0),
+    damages: [damage('alerts.tf', '  for_each              = local.log_alerts\n  display_name          = "${each.value.title} (${var.prefix})"\n  severity              = each.value.severity\n  combiner              = "OR"\n  notification_channels = [google_monitoring_notification_channel.email.id]', '  for_each              = local.log_alerts\n  display_name          = "${each.value.title} (${var.prefix})"\n  severity              = each.value.severity\n  combiner              = "OR"')],
+  },
+  {
+    name: 'an alert does not say what to do',
+    why: 'At night, a title alone is not help.',
+    finds: (plan) => unless(of(plan, 'google_monitoring_alert_policy'), ({ values }) => anchors.has(/docs\/operating\.md#([a-z0-9-]+)$/.exec(values['documentation']?.[0]?.content ?? '')?.[1] ?? '')),
+    damages: [damage('alerts.tf', '    day-failed = {', '    day-broken = {'), damage('alerts.tf', '    messages-wait = {', '    waiting = {')],
+  },
+  {
+    name: 'an alert on a log line may write without end',
+    why: 'Google refuses such an alert without a limit, so the apply fails.',
+    finds: (plan) => unless(of(plan, 'google_monitoring_alert_policy').filter(({ values }) => values['conditions'][0].condition_matched_log !== undefined), ({ values }) => values['alert_strategy']?.[0]?.notification_rate_limit?.length === 1),
+    damages: [damage('alerts.tf', '    notification_rate_limit {\n      period = "3600s"\n    }\n')],
+  },
+  {
+    name: 'the first apply asks for a metric that is not known yet',
+    why: 'A log-based metric is known minutes after it was made; the alert would be refused.',
+    finds: (plan) => unless(of(plan, 'google_monitoring_alert_policy').filter(({ values }) => JSON.stringify(values['conditions']).includes('logging_googleapis_com')), ({ values }) => values['conditions'][0].condition_prometheus_query_language[0].disable_metric_validation === true),
+    damages: [damage('alerts.tf', '      disable_metric_validation = true\n')],
+  },
+  {
+    name: 'events are counted wrongly',
+    why: 'The log line has several counters; a metric must read its own.',
+    finds: (plan) => unless(of(plan, 'google_logging_metric'), ({ key, values }) => values['value_extractor'] === `EXTRACT(jsonPayload.data.${String(key)})` && values['filter'].includes(`jsonPayload.data.${String(key)}>0`) && values['metric_descriptor'][0].value_type === 'DISTRIBUTION'),
+    damages: [damage('metrics.tf', 'value_extractor = "EXTRACT(jsonPayload.data.${each.key})"', 'value_extractor = "EXTRACT(jsonPayload.data.events_accepted)"'), damage('metrics.tf', '"DISTRIBUTION"', '"INT64"')],
+  },
+  {
+    name: 'logs that are kept hold addresses of senders',
+    why: 'No address is ever stored: Cloud Run\'s request log has them, the functions\' own lines do not.',
+    finds: (plan) => [...unless(of(plan, 'google_logging_project_sink'), ({ values }) => values['filter'].includes('log_id("run.googleapis.com/stdout")')), ...unless(of(plan, 'google_compute_backend_service'), ({ values }) => values['log_config']?.[0]?.enable === false)],
+    damages: [damage('extras.tf', ' AND log_id(\\"run.googleapis.com/stdout\\")'), damage('load-balancer.tf', '  log_config {\n    enable = false\n  }\n', '  log_config {\n    enable = true\n  }\n')],
+  },
+];
