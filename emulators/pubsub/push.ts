@@ -151,6 +151,8 @@ export class Pusher implements Consumer {
         request.destroy();
       }, this.timeoutMs());
       this.underWay.add(request);
+      // 102 Processing acknowledges; the request itself stays open until its answer, or until the deadline cuts it off.
+      request.on('information', ({ statusCode }) => { if (ACK_STATUSES.has(statusCode)) done(true); });
       request.on('response', (response) => {
         isAnswered = true;
         response.resume();
