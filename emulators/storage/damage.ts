@@ -3,16 +3,17 @@
 import type { Call } from './call.ts';
 
 /**
- * Pieces of one body in, pieces out. `truncate`: the rest after `bytes` bytes is swallowed. `corrupt`: the byte at `bytes` changes.
+ * Pieces of one body in, pieces out. `truncate`: the rest after `bytes` bytes (half of the first piece, unless said) is swallowed. `corrupt`: the byte at `bytes` changes.
  * `reset`: the connection breaks after `bytes` bytes.
  */
 export async function* damaged(call: Call, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const { fault } = call;
-  const at = fault?.bytes ?? 0;
+  let at = fault?.bytes ?? 0;
   let seen = 0;
   let isChanged = false;
   for await (const piece of pieces) {
     const from = seen;
+    if (from === 0 && fault?.kind === 'truncate') at = fault.bytes ?? Math.floor(piece.length / 2);
     seen += piece.length;
     if (fault?.kind === 'truncate' || fault?.kind === 'reset') {
       const left = piece.subarray(0, Math.max(0, at - from));
