@@ -89,10 +89,7 @@ function textSql(field: TableField, value: string): string {
   }
 }
 
-const memberSql = (value: string, field: TableField): string => {
-  const place = /^_field_(\d+)$/.exec(field.name);
-  return place === null ? `(${value}).${quoted(field.name)}` : `struct_extract(${value}, ${place[1]})`;
-};
+const memberSql = (value: string, field: TableField): string => `(${value}).${quoted(field.name)}`;
 
 /** Rows are kept with TIMESTAMP as whole microseconds; who asks for neither useInt64Timestamp nor INT64 gets seconds as a float. */
 export type TimestampFormat = 'INT64' | 'FLOAT64' | 'ISO8601_STRING';

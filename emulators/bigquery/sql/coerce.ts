@@ -15,7 +15,7 @@ export function coerce(value: Typed, target: SqlType): Typed | undefined {
   if (sameType(type, target)) return { ...value, type: target };
   if (type.kind === 'INT64' && (target.kind === 'FLOAT64' || target.kind === 'NUMERIC')) return cast(value, target);
   if (type.kind === 'NUMERIC' && target.kind === 'FLOAT64') return cast(value, target);
-  if (type.kind === 'FLOAT64' && target.kind === 'NUMERIC' && value.literal) return cast(value, target);
+  if (type.kind === 'FLOAT64' && target.kind === 'NUMERIC' && value.literal) return { ...cast(value, target), sql: `gsql_numeric(${value.sql})` };
   if (type.kind === 'STRING' && value.literal && ['DATE', 'TIMESTAMP', 'DATETIME', 'TIME'].includes(target.kind)) return cast(value, target);
   if (type.kind === 'DATE' && target.kind === 'DATETIME') return cast(value, target);
   return undefined;

@@ -1,5 +1,5 @@
 // Comparisons (=, <, BETWEEN, IN, LIKE) in, DuckDB conditions out, refusing the type pairs that BigQuery refuses; called by the expression compiler.
-import { coerce, noSignature, structField, unify } from './coerce.ts';
+import { coerce, freshParameter, noSignature, structField, unify } from './coerce.ts';
 import type { Compilation } from './compilation.ts';
 import { compileExpr } from './compile-expression.ts';
 import { compileQuery } from './compile-query.ts';
@@ -20,7 +20,16 @@ export function compileComparison(op: string, left: Typed, right: Typed, place: 
   const pair = comparable(left, right);
   if (!pair) throw noSignature(`operator ${op}`, [left, right], place);
   if (pair[0].type.kind === 'ARRAY' || pair[0].type.kind === 'JSON') throw invalidQuery(`${op === '=' || op === '!=' ? 'Equality' : 'Less than'} is not defined for arguments of type ${typeName(pair[0].type)}`, place);
-  return { sql: `(${pair[0].sql} ${op} ${pair[1].sql})`, type: BOOL };
+  return { sql: `(${pair[0].sql} ${op} ${pair[1].sql}${withoutNan(op, pair)})`, type: BOOL };
+}
+
+/** NaN equals nothing and is greater than nothing; to DuckDB it is the greatest number. (Not over subqueries, which would run twice.) */
+function withoutNan(op: string, [left, right]: [Typed, Typed]): string {
+  const isOpen = ({ type, literal, sql }: Typed): boolean => type.kind === 'FLOAT64' && literal === undefined && !sql.includes('SELECT');
+  if (op.startsWith('>') && isOpen(left)) return ` AND NOT isnan(${left.sql})`;
+  if (op.startsWith('<') && isOpen(right)) return ` AND NOT isnan(${right.sql})`;
+  if (!isOpen(left) || !isOpen(right)) return '';
+  return op === '=' ? ` AND NOT isnan(${left.sql})` : op === '!=' ? ` OR isnan(${left.sql})` : '';
 }
 
 /** Field by field, so that a NULL inside makes the comparison NULL, where DuckDB would take two NULLs for equal. Names do not count. */
@@ -63,7 +72,9 @@ export function compileIn(compilation: Compilation, scope: Scope, expr: Extract<
     const wanted = pair && coerce(list, { kind: 'ARRAY', element: operand.type });
     const value = wanted ? operand : coerce(operand, list.type.element);
     if (!value) throw noSignature('operator IN UNNEST', [operand, list], expr.place);
-    return { sql: `(${not}coalesce(list_contains(${(wanted ?? list).sql}, ${value.sql}), CASE WHEN ${value.sql} IS NULL THEN NULL ELSE false END))`, type: BOOL };
+    const items = (wanted ?? list).sql;
+    // Not found beside a NULL is unknown; in an empty or missing array nothing is found, not even NULL.
+    return { sql: `(${not}CASE WHEN len(${items}) IS NULL OR len(${items}) = 0 THEN false WHEN list_contains(${items}, ${value.sql}) THEN true WHEN ${value.sql} IS NULL OR len(list_filter(${items}, lambda ${freshParameter(items)}: ${freshParameter(items)} IS NULL)) > 0 THEN NULL ELSE false END)`, type: BOOL };
   }
   if (expr.query) {
     compilation.subqueries += 1;

@@ -2,9 +2,9 @@
 import { compileCall } from './compile-call.ts';
 import { compileComparison, compileIn, compileLike, requireBool } from './compile-comparison.ts';
 import { compileArrayQuery, compileExists, compileScalarQuery } from './compile-subquery.ts';
-import { coerceOrThrow, noSignature, unify } from './coerce.ts';
+import { coerce, coerceOrThrow, noSignature, unify } from './coerce.ts';
 import type { Compilation } from './compilation.ts';
-import { compileCast } from './functions/cast.ts';
+import { compileCast, toStringSql } from './functions/cast.ts';
 import { compileExtract } from './functions/date-parts.ts';
 import { addInterval, compileInterval, scaleInterval } from './functions/intervals.ts';
 import { invalidQuery } from './google-sql-error.ts';
@@ -91,6 +91,9 @@ function compileBinary(compilation: Compilation, scope: Scope, expr: Node<'binar
   if (op === '||') return compileConcat(left, right, expr);
   if (op === '+' || op === '-' || op === '*' || op === '/') return compileArithmetic(compilation, op, left, right, expr);
   if (left.type.kind !== 'INT64' || right.type.kind !== 'INT64') throw noSignature(`operator ${op}`, [left, right], place);
+  // Bits shifted past the end are gone, and a negative number has no sign there: it shifts as 64 bits.
+  if (op === '>>') return { sql: `gsql_shift_right(${left.sql}, ${right.sql})`, type: INT64 };
+  if (op === '<<') return { sql: `CASE WHEN ${right.sql} >= 64 THEN 0 ELSE ${left.sql} << ${right.sql} END`, type: INT64 };
   return { sql: op === '^' ? `xor(${left.sql}, ${right.sql})` : `(${left.sql} ${op} ${right.sql})`, type: INT64 };
 }
 
@@ -100,8 +103,11 @@ function compileConcat(left: Typed, right: Typed, expr: Node<'binary'>): Typed {
     const [a, b] = unify([left, right], 'operator ||', expr.place);
     return { sql: `CASE WHEN ${a?.sql} IS NULL OR ${b?.sql} IS NULL THEN NULL ELSE list_concat(${a?.sql}, ${b?.sql}) END`, type };
   }
-  if (type?.kind !== 'STRING' && type?.kind !== 'BYTES' && type?.kind !== 'NULL') throw noSignature('operator ||', [left, right], expr.place);
-  return { sql: `(${left.sql} || ${right.sql})`, type };
+  if (type?.kind === 'STRING' || type?.kind === 'BYTES' || type?.kind === 'NULL') return { sql: `(${left.sql} || ${right.sql})`, type };
+  // Beside a STRING numbers and dates become text by themselves, as in CONCAT.
+  const kinds = [left.type.kind, right.type.kind];
+  if (!kinds.includes('STRING') || kinds.some((kind) => ['ARRAY', 'STRUCT', 'JSON', 'BYTES'].includes(kind))) throw noSignature('operator ||', [left, right], expr.place);
+  return { sql: `(${toStringSql(left)} || ${toStringSql(right)})`, type: { kind: 'STRING' } };
 }
 
 function compileArithmetic(compilation: Compilation, op: string, left: Typed, right: Typed, expr: Node<'binary'>): Typed {
@@ -113,6 +119,11 @@ function compileArithmetic(compilation: Compilation, op: string, left: Typed, ri
   if (scaled) return scaled;
   const type = superType(left.type, right.type);
   if (!type || !isNumeric(type)) throw noSignature(`operator ${op}`, [left, right], expr.place);
+  if (type.kind === 'FLOAT64' && [left, right].some((value) => value.type.kind === 'NUMERIC')) {
+    // A fraction that is written out follows a NUMERIC.
+    const [a, b] = [coerce(left, { kind: 'NUMERIC' }), coerce(right, { kind: 'NUMERIC' })];
+    if (a && b) return compileArithmetic(compilation, op, a, b, expr);
+  }
   if (op === '/') return compileDivision(compilation, left, right);
   const result = type.kind === 'NULL' ? INT64 : type;
   const sql = `(${left.sql} ${op} ${right.sql})`;
@@ -127,7 +138,7 @@ export function compileDivision(compilation: Compilation, left: Typed, right: Ty
   const sql = isSafeDivisor ? quotient
     : compilation.safe ? `(CAST(${left.sql} AS DOUBLE) / NULLIF(CAST(${right.sql} AS DOUBLE), 0))`
     : `gsql_divide(CAST(${left.sql} AS DOUBLE), CAST(${right.sql} AS DOUBLE))`;
-  return isNumericResult ? { sql: `CAST(${sql} AS DECIMAL(38,9))`, type: { kind: 'NUMERIC' } } : { sql, type: FLOAT64 };
+  return isNumericResult ? { sql: `gsql_numeric(${sql})`, type: { kind: 'NUMERIC' } } : { sql, type: FLOAT64 };
 }
 
 function compileIs(compilation: Compilation, scope: Scope, expr: Node<'is'>): Typed {

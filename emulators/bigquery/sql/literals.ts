@@ -20,6 +20,7 @@ export function compileLiteral(expr: Extract<Expr, { kind: 'literal' }>): Typed 
     case 'BOOL': return { sql: value, type: { kind: 'BOOL' }, literal };
     case 'NULL': return { sql: 'NULL', type: { kind: 'NULL' }, literal };
     case 'TIMESTAMP': return { sql: timestampLiteral(value), type: { kind: 'TIMESTAMP' }, literal };
+    case 'JSON': return { sql: `CAST(gsql_checked(gsql_json_normal(${stringLiteral(value)}, 'exact')) AS JSON)`, type: { kind: 'JSON' }, literal };
     default: return { sql: `CAST(${text(value)} AS ${duckType({ kind: type })})`, type: { kind: type }, literal };
   }
 }

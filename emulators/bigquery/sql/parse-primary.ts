@@ -9,8 +9,7 @@ import { parseType } from './parse-type.ts';
 import type { Expr, TypeNode } from './tree.ts';
 
 const TYPED_LITERALS: Record<string, ScalarKind> = {
-  DATE: 'DATE', TIMESTAMP: 'TIMESTAMP', DATETIME: 'DATETIME', TIME: 'TIME', NUMERIC: 'NUMERIC', DECIMAL: 'NUMERIC',
-  BIGNUMERIC: 'NUMERIC', BIGDECIMAL: 'NUMERIC', JSON: 'JSON',
+  DATE: 'DATE', TIMESTAMP: 'TIMESTAMP', DATETIME: 'DATETIME', TIME: 'TIME', NUMERIC: 'NUMERIC', DECIMAL: 'NUMERIC', JSON: 'JSON',
 };
 
 export function parsePrimary(cursor: Cursor): Expr {
@@ -56,6 +55,7 @@ function parseWord(cursor: Cursor): Expr {
     cursor.next();
     return { kind: 'literal', type: literal, value: cursor.next().value, place };
   }
+  if (['BIGNUMERIC', 'BIGDECIMAL', 'RANGE'].includes(upper) && (cursor.peek(1).kind === 'string' || cursor.peek(1).text === '<')) throw notSupported(`Type ${upper}`, place);
   switch (upper) {
     case 'NULL': cursor.next(); return { kind: 'literal', type: 'NULL', value: 'NULL', place };
     case 'TRUE': case 'FALSE': cursor.next(); return { kind: 'literal', type: 'BOOL', value: upper.toLowerCase(), place };

@@ -50,7 +50,7 @@ const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
   BIT_XOR: (call) => integer(call, 'bit_xor'),
   STDDEV: (call) => float(call, 'stddev_samp'), STDDEV_SAMP: (call) => float(call, 'stddev_samp'), STDDEV_POP: (call) => float(call, 'stddev_pop'),
   VARIANCE: (call) => float(call, 'var_samp'), VAR_SAMP: (call) => float(call, 'var_samp'), VAR_POP: (call) => float(call, 'var_pop'),
-  CORR: (call) => float(call, 'corr'), COVAR_SAMP: (call) => float(call, 'covar_samp'), COVAR_POP: (call) => float(call, 'covar_pop'),
+  CORR: (call) => ({ ...float(call, 'corr'), finish: (sql) => `CASE WHEN ${sql.replace('corr(', 'regr_count(')} < 2 THEN NULL ELSE ${sql} END` }), COVAR_SAMP: (call) => float(call, 'covar_samp'), COVAR_POP: (call) => float(call, 'covar_pop'),
   ARRAY_AGG: arrayAgg,
   ARRAY_CONCAT_AGG: (call) => {
     const value = one(call);

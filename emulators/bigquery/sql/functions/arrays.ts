@@ -1,7 +1,6 @@
 // Functions over arrays and generators of arrays: calls in, DuckDB list functions out. Looked up by the call compiler.
 import { noSignature, unify } from '../coerce.ts';
-import { notSupported } from '../google-sql-error.ts';
-import { arrayOf, BOOL, DATE, INT64, STRING, TIMESTAMP, FLOAT64 } from '../sql-type.ts';
+import { arrayOf, BOOL, DATE, duckType, INT64, STRING, TIMESTAMP, FLOAT64 } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 import { argumentsOf, sameAsFirst, simple } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
@@ -17,8 +16,9 @@ export const ARRAY_FUNCTIONS: FunctionTable = {
   },
   ARRAY_TO_STRING: (call) => {
     const [array, delimiter, nullText] = argumentsOf(call, 'ARRAY STRING STRING?');
+    if (array?.type.kind === 'ARRAY' && array.type.element.kind !== 'STRING' && array.type.element.kind !== 'NULL') throw noSignature('function ARRAY_TO_STRING', [array], call.expr.place);
     const list = nullText ? `list_transform(${array?.sql}, lambda e: coalesce(e, ${nullText.sql}))` : array?.sql;
-    return { sql: `array_to_string(${list}, ${delimiter?.sql})`, type: STRING };
+    return { sql: delimiter?.literal === undefined || delimiter.type.kind === 'NULL' || delimiter.sql.startsWith('CAST(NULL') ? `CASE WHEN ${delimiter?.sql} IS NOT NULL THEN array_to_string(${list}, ${delimiter?.sql}) END` : `array_to_string(${list}, ${delimiter.sql})`, type: STRING };
   },
   ARRAY_FIRST: (call) => atEnd(call, 1),
   ARRAY_LAST: (call) => atEnd(call, -1),
@@ -33,8 +33,12 @@ export const ARRAY_FUNCTIONS: FunctionTable = {
     const values = unify(argumentsOf(call, 'NUMBER NUMBER NUMBER?'), 'function GENERATE_ARRAY', call.expr.place);
     const [from, to, step] = values.map(({ sql }) => sql);
     const type = sameAsFirst(values);
-    if (type.kind === 'INT64') return { sql: `generate_series(${from}, ${to}${step === undefined ? '' : `, ${step}`})`, type: arrayOf(type) };
-    throw notSupported(`GENERATE_ARRAY of ${type.kind}`, call.expr.place);
+    if (type.kind === 'INT64') return { sql: stepped(call, `generate_series(${from}, ${to}${step === undefined ? '' : `, ${step}`})`, step === undefined ? undefined : `${step} = 0`), type: arrayOf(type) };
+    // Counted and multiplied, so that small errors of a step do not add up.
+    const by = step ?? '1';
+    const count = `CAST(floor((${to} - ${from}) / ${by} + 1e-9) AS BIGINT)`;
+    const item = (index: string): string => `CAST(${from} + ${index} * ${by} AS ${duckType(type)})`;
+    return { sql: `CASE WHEN ${by} = 0 THEN ${call.compilation.raise("'Sequence step cannot be 0.'")} WHEN ${count} IS NULL THEN NULL ELSE list_transform(range(${count} + 1), lambda i: ${item('i')}) END`, type: arrayOf(type) };
   },
   GENERATE_DATE_ARRAY: (call) => {
     const { sql } = series(call, 'DATE');
@@ -56,9 +60,14 @@ function aggregate(call: FunctionCall, duckName: string): Typed {
   return { sql: `${duckName}(${array.sql})`, type: array.type.element };
 }
 
+/** A step of zero would never end. */
+function stepped(call: FunctionCall, sql: string, isZero: string | undefined): string {
+  return isZero === undefined || /^[1-9]\d*(?:::BIGINT)? = 0$/.test(isZero) ? sql : `CASE WHEN ${isZero} THEN ${call.compilation.raise("'Sequence step cannot be 0.'")} ELSE ${sql} END`;
+}
+
 function series(call: FunctionCall, kind: 'DATE' | 'TIMESTAMP'): Typed {
   const [from, to] = argumentsOf({ ...call, expr: { ...call.expr, args: call.expr.args.slice(0, 2) } }, `${kind} ${kind}`);
   const step = call.expr.args[2];
   const interval = step ? intervalOf(call.compilation, call.scope, step) : 'to_days(1)';
-  return { sql: `generate_series(${from?.sql}, ${to?.sql}, ${interval})`, type: arrayOf(kind === 'DATE' ? DATE : TIMESTAMP) };
+  return { sql: stepped(call, `generate_series(${from?.sql}, ${to?.sql}, ${interval})`, step?.kind === 'interval' && step.value.kind === 'literal' && Number(step.value.value) !== 0 || !step ? undefined : `${interval} = INTERVAL 0 DAY`), type: arrayOf(kind === 'DATE' ? DATE : TIMESTAMP) };
 }

@@ -1,8 +1,8 @@
 // IF, IFNULL, COALESCE and the like: calls in, DuckDB SQL out. Looked up by the call compiler.
 import { requireBool } from '../compile-comparison.ts';
 import { compileComparison } from '../compile-comparison.ts';
-import { unify } from '../coerce.ts';
-import { NULL_TYPE } from '../sql-type.ts';
+import { coerce, unify } from '../coerce.ts';
+import { NULL_TYPE, superType } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 import { argumentExpr, argumentsOf } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
@@ -30,7 +30,8 @@ export const CONDITIONAL_FUNCTIONS: FunctionTable = {
   NULLIF: (call) => {
     const [left, right] = argumentsOf(call, 'ANY ANY') as [Typed, Typed];
     const equal = compileComparison('=', left, right, call.expr.place);
-    return { sql: `CASE WHEN ${equal.sql} THEN NULL ELSE ${left.sql} END`, type: left.type };
+    const type = superType(left.type, right.type) ?? left.type;
+    return { sql: `CASE WHEN ${equal.sql} THEN NULL ELSE ${(coerce(left, type) ?? left).sql} END`, type: coerce(left, type) ? type : left.type };
   },
   // GREATEST and LEAST are NULL in BigQuery as soon as one argument is; DuckDB skips NULLs.
   GREATEST: (call) => strictest(call, 'greatest'),

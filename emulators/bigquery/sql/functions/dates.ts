@@ -31,7 +31,7 @@ export const DATE_FUNCTIONS: FunctionTable = {
   },
   STRING: (call) => {
     const [first] = call.expr.args.map((argument) => call.compile(argument));
-    if (first?.type.kind === 'JSON') return { sql: `(${first.sql} ->> '$')`, type: STRING };
+    if (first?.type.kind === 'JSON') return { sql: `CASE WHEN json_type(${first.sql}) = 'VARCHAR' THEN ${first.sql} ->> '$' WHEN ${first.sql} IS NOT NULL THEN ${call.compilation.raise("'The provided JSON input is not a string'")} END`, type: STRING };
     if (!first || !['TIMESTAMP', 'DATE', 'DATETIME', 'TIME'].includes(first.type.kind)) throw noSignature('function STRING', first ? [first] : [], call.expr.place);
     return { sql: toStringSql(first, zoneAt(call, 1)), type: STRING };
   },

@@ -4,17 +4,17 @@ import type { SqlType } from '../context.ts';
 import { duckFieldName } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 
-/** Never NULL: a NULL value is the text `null`. */
-export function jsonText(value: Typed): string {
+/** Never NULL: a NULL value is the text `null`. TO_JSON does not quote numbers that are too wide for a double, TO_JSON_STRING does. */
+export function jsonText(value: Typed, isWideQuoted = true): string {
   const { sql, type } = value;
   // DuckDB's own to_json writes these as BigQuery does, and in one native call for a whole record of them.
   if (isPlain(type)) return `coalesce(CAST(to_json(${sql}) AS VARCHAR), 'null')`;
   switch (type.kind) {
-    case 'STRUCT': return structText(value, type.fields);
-    case 'ARRAY': return `coalesce('[' || array_to_string(list_transform(${sql}, lambda ${freshParameter(sql)}: ${jsonText({ sql: freshParameter(sql), type: type.element })}), ',') || ']', '[]')`;
-    case 'INT64': case 'NULL': return `gsql_json_integer(${sql})`;
+    case 'STRUCT': return structText(value, type.fields, isWideQuoted);
+    case 'ARRAY': return `coalesce('[' || array_to_string(list_transform(${sql}, lambda ${freshParameter(sql)}: ${jsonText({ sql: freshParameter(sql), type: type.element }, isWideQuoted)}), ',') || ']', '[]')`;
+    case 'INT64': case 'NULL': return isWideQuoted ? `gsql_json_integer(${sql})` : `coalesce(CAST(${sql} AS VARCHAR), 'null')`;
     case 'FLOAT64': return `gsql_json_float(${sql})`;
-    case 'NUMERIC': return `coalesce(gsql_numeric_text(${sql}), 'null')`;
+    case 'NUMERIC': return isWideQuoted ? `gsql_json_numeric(${sql})` : `coalesce(gsql_numeric_text(${sql}), 'null')`;
     case 'BYTES': return `coalesce('"' || to_base64(${sql}) || '"', 'null')`;
     case 'DATE': return `coalesce(strftime(${sql}, '"%Y-%m-%d"'), 'null')`;
     case 'TIMESTAMP': return `gsql_json_timestamp(${sql})`;
@@ -31,9 +31,9 @@ function isPlain(type: SqlType): boolean {
   return type.kind === 'STRING' || type.kind === 'BOOL';
 }
 
-function structText({ sql, parts: built }: Typed, fields: { name: string; type: SqlType }[]): string {
+function structText({ sql, parts: built }: Typed, fields: { name: string; type: SqlType }[], isWideQuoted: boolean): string {
   const parts = fields.map((field, index) => {
-    const value = jsonText(built?.[index] ?? { sql: structField(sql, duckFieldName(field, index)), type: field.type });
+    const value = jsonText(built?.[index] ?? { sql: structField(sql, duckFieldName(field, index)), type: field.type }, isWideQuoted);
     return `'${index === 0 ? '' : ','}${JSON.stringify(field.name).replaceAll("'", "''")}:', ${value}`;
   });
   const whole = fields.length === 0 ? "'{}'" : `concat('{', ${parts.join(', ')}, '}')`;

@@ -1,81 +1,112 @@
-// JSON functions: calls in, DuckDB's JSON functions out. Looked up by the call compiler.
+// JSON functions: calls in, DuckDB's JSON functions out, or functions of our own where those would spell numbers anew. Looked up by the call compiler.
 import { noSignature } from '../coerce.ts';
-import { notSupported } from '../google-sql-error.ts';
+import { invalidQuery, notSupported } from '../google-sql-error.ts';
 import { arrayOf, BOOL, FLOAT64, INT64, JSON_TYPE, STRING, text } from '../sql-type.ts';
 import type { SqlType } from '../context.ts';
 import type { Typed } from '../scope.ts';
 import { jsonText } from './json-text.ts';
-import { argumentExpr, argumentsOf, literalText, simple } from './signature.ts';
+import { argumentExpr, argumentsOf, simple } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
+
+const isTrue = (call: FunctionCall, name: string): boolean => call.expr.namedArgs.some((argument) => argument.name === name && call.compile(argument.value).sql === 'true');
 
 export const JSON_FUNCTIONS: FunctionTable = {
   TO_JSON_STRING: (call) => {
-    if (call.expr.args.length > 1 && call.compile(argumentExpr(call, 1)).sql !== 'false') throw notSupported('TO_JSON_STRING with pretty print', call.expr.place);
-    return { sql: jsonText(call.compile(argumentExpr(call, 0))), type: STRING };
+    const written = jsonText(call.compile(argumentExpr(call, 0)));
+    const pretty = call.expr.args[1] ? call.compile(call.expr.args[1]).sql : 'false';
+    return { sql: pretty === 'false' ? written : pretty === 'true' ? `gsql_json_pretty(${written})` : `CASE WHEN ${pretty} THEN gsql_json_pretty(${written}) ELSE ${written} END`, type: STRING };
   },
-  TO_JSON: (call) => ({ sql: `CAST(${jsonText(call.compile(argumentExpr(call, 0)))} AS JSON)`, type: JSON_TYPE }),
+  TO_JSON: (call) => {
+    const value = call.compile(argumentExpr(call, 0));
+    return { sql: `CAST(gsql_checked(gsql_json_normal(${jsonText(value, isTrue(call, 'stringify_wide_numbers'))}, 'round')) AS JSON)`, type: JSON_TYPE };
+  },
   PARSE_JSON: (call) => {
     const [value] = argumentsOf(call, 'STRING');
-    return { sql: `CAST(CAST(${value?.sql} AS JSON) AS JSON)`, type: JSON_TYPE };
+    const mode = call.expr.namedArgs.find(({ name }) => name === 'wide_number_mode');
+    return { sql: `CAST(gsql_checked(gsql_json_normal(${value?.sql}, ${mode ? call.compile(mode.value).sql : "'exact'"})) AS JSON)`, type: JSON_TYPE };
   },
-  JSON_VALUE: scalar, JSON_EXTRACT_SCALAR: scalar,
-  JSON_QUERY: extracted, JSON_EXTRACT: extracted,
-  JSON_EXTRACT_ARRAY: (call) => list(call, false), JSON_QUERY_ARRAY: (call) => list(call, false),
-  JSON_EXTRACT_STRING_ARRAY: (call) => list(call, true), JSON_VALUE_ARRAY: (call) => list(call, true),
-  JSON_TYPE: simple('JSON', STRING, (a) => `CASE json_type(${a}) WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' WHEN NULL THEN NULL ELSE 'number' END`),
-  JSON_KEYS: simple('JSON', arrayOf(STRING), (a) => `list_sort(json_keys(${a}))`),
-  INT64: (call) => converted(call, INT64, 'BIGINT', ['BIGINT', 'UBIGINT']),
+  JSON_VALUE: (call) => scalar(call, false), JSON_EXTRACT_SCALAR: (call) => scalar(call, true),
+  JSON_QUERY: (call) => extracted(call, false), JSON_EXTRACT: (call) => extracted(call, true),
+  JSON_EXTRACT_ARRAY: (call) => list(call, false, true), JSON_QUERY_ARRAY: (call) => list(call, false, false),
+  JSON_EXTRACT_STRING_ARRAY: (call) => list(call, true, true), JSON_VALUE_ARRAY: (call) => list(call, true, false),
+  JSON_TYPE: simple('JSON', STRING, (a) => `CASE json_type(${a}) WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE CASE WHEN ${a} IS NOT NULL THEN 'number' END END`),
+  JSON_KEYS: (call) => { throw notSupported('JSON_KEYS', call.expr.place); },
+  JSON_ARRAY: (call) => {
+    const items = call.expr.args.map((argument) => jsonText(call.compile(argument), false));
+    return { sql: `CAST(gsql_checked(gsql_json_normal(concat('[', ${items.map((item) => `${item}, ','`).join(', ').replace(/, ','$/, '')}${items.length > 0 ? ', ' : ''}']'), 'round')) AS JSON)`, type: JSON_TYPE };
+  },
+  JSON_OBJECT: (call) => {
+    if (call.expr.args.length % 2 === 1 || call.expr.args.length === 0) throw notSupported('JSON_OBJECT of arrays', call.expr.place);
+    const parts = call.expr.args.map((argument, index) => `${jsonText(call.compile(argument), false)}, '${index % 2 === 0 ? ':' : ','}'`);
+    return { sql: `CAST(gsql_checked(gsql_json_normal(concat('{', ${parts.join(', ').replace(/, ','$/, '')}, '}'), 'round')) AS JSON)`, type: JSON_TYPE };
+  },
+  INT64: (call) => converted(call, INT64, 'BIGINT'), FLOAT64: (call) => converted(call, FLOAT64, 'DOUBLE'), BOOL: (call) => converted(call, BOOL, 'BOOLEAN'),
   LAX_INT64: (call) => lax(call, INT64, 'BIGINT'), LAX_FLOAT64: (call) => lax(call, FLOAT64, 'DOUBLE'), LAX_BOOL: (call) => lax(call, BOOL, 'BOOLEAN'), LAX_STRING: (call) => lax(call, STRING, 'VARCHAR'),
-  FLOAT64: (call) => converted(call, FLOAT64, 'DOUBLE', ['BIGINT', 'UBIGINT', 'DOUBLE']),
-  BOOL: (call) => converted(call, BOOL, 'BOOLEAN', ['BOOLEAN']),
 };
 
-/** BigQuery's path to DuckDB's: quoted keys, `['a b']` as well. */
-function path(call: FunctionCall): string {
-  if (call.expr.args.length < 2) return "'$'";
-  const source = literalText(call, 1).replace(/\['((?:[^'\\]|\\.)*)'\]/g, (_, key: string) => `."${key}"`).replace(/\["((?:[^"\\]|\\.)*)"\]/g, (_, key: string) => `."${key}"`)
-    .replace(/\.([A-Za-z_][A-Za-z0-9_-]*)(?![^"]*"(?:[^"]*"[^"]*")*[^"]*$)/g, (_, key: string) => `."${key}"`);
-  if (!source.startsWith('$')) throw notSupported(`The JSON path ${source}`, call.expr.place);
-  return text(source);
+/** The path as JSON: keys are texts, positions numbers. `['a b']` is how the JSON_EXTRACT functions quote a key, `"a b"` how the others do. */
+function steps(call: FunctionCall, isLegacy: boolean): string | undefined {
+  if (call.expr.args.length < 2) return '[]';
+  const path = call.compile(argumentExpr(call, 1));
+  if (path.type.kind === 'NULL') return undefined;
+  if (typeof path.literal !== 'string') throw notSupported(`${call.name} with a path that is not a literal`, call.expr.place);
+  const found: (string | number)[] = [];
+  const source = path.literal;
+  const step = isLegacy ? /\.([^.[\]'"\s]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/y : /\.([^.[\]'"\s]+)|\[(\d+)\]|\."((?:[^"\\]|\\.)*)"/y;
+  let at = source.startsWith('$') ? 1 : -1;
+  while (at >= 0 && at < source.length) {
+    step.lastIndex = at;
+    const [whole, plain, position, quoted, double] = step.exec(source) ?? [];
+    if (whole === undefined) throw invalidQuery(`Invalid token in JSONPath at: ${source.slice(at)}`, argumentExpr(call, 1).place);
+    found.push(position === undefined ? plain ?? (quoted ?? double ?? '').replace(/\\(.)/g, '$1') : Number(position));
+    at += whole.length;
+  }
+  if (at < 0) throw invalidQuery("JSONPath must start with '$'", argumentExpr(call, 1).place);
+  return text(JSON.stringify(found));
 }
 
-/** A text that is no JSON gives NULL, as in BigQuery. */
-function json(call: FunctionCall): { value: Typed; sql: string } {
+const NULL_STRING: Typed = { sql: 'CAST(NULL AS VARCHAR)', type: STRING };
+
+/** A STRING and a JSON are both read as text; a text that is no JSON gives NULL. */
+function input(call: FunctionCall): { isJson: boolean; sql: string } {
   const value = call.compile(argumentExpr(call, 0));
-  if (value.type.kind === 'JSON') return { value, sql: value.sql };
+  if (value.type.kind === 'JSON') return { isJson: true, sql: `CAST(${value.sql} AS VARCHAR)` };
   if (value.type.kind !== 'STRING' && value.type.kind !== 'NULL') throw noSignature(`function ${call.name}`, [value], call.expr.place);
-  return { value, sql: `gsql_json(${value.sql})` };
+  return { isJson: false, sql: value.type.kind === 'NULL' ? 'CAST(NULL AS VARCHAR)' : value.sql };
 }
 
-function scalar(call: FunctionCall): Typed {
-  const { sql } = json(call);
-  const at = path(call);
-  return { sql: `CASE WHEN json_type(${sql}, ${at}) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(${sql}, ${at}) END`, type: STRING };
+const all = (path: string): string => (path === '[]' ? "'[]'" : path);
+
+function scalar(call: FunctionCall, isLegacy: boolean): Typed {
+  const path = steps(call, isLegacy);
+  return path === undefined ? NULL_STRING : { sql: `gsql_json_value(${input(call).sql}, ${all(path)})`, type: STRING };
 }
 
-function extracted(call: FunctionCall): Typed {
-  const { value, sql } = json(call);
-  const found = `json_extract(${sql}, ${path(call)})`;
-  if (value.type.kind === 'JSON') return { sql: found, type: JSON_TYPE };
-  return { sql: `nullif(CAST(${found} AS VARCHAR), 'null')`, type: STRING };
+function extracted(call: FunctionCall, isLegacy: boolean): Typed {
+  const path = steps(call, isLegacy);
+  const { isJson, sql } = input(call);
+  if (path === undefined) return isJson ? { sql: 'CAST(NULL AS JSON)', type: JSON_TYPE } : NULL_STRING;
+  return isJson ? { sql: `CAST(gsql_json_part(${sql}, ${all(path)}) AS JSON)`, type: JSON_TYPE } : { sql: `gsql_json_query(${sql}, ${all(path)})`, type: STRING };
 }
 
-function list(call: FunctionCall, asText: boolean): Typed {
-  const { value, sql } = json(call);
-  const found = `json_extract(${sql}, ${path(call)})`;
-  const items = `CASE WHEN json_type(${found}) = 'ARRAY' THEN json_extract(${found}, '$[*]') END`;
-  if (asText) return { sql: `list_transform(${items}, lambda e: e ->> '$')`, type: arrayOf(STRING) };
-  if (value.type.kind === 'JSON') return { sql: items, type: arrayOf(JSON_TYPE) };
-  return { sql: `list_transform(${items}, lambda e: CAST(e AS VARCHAR))`, type: arrayOf(STRING) };
+function list(call: FunctionCall, asText: boolean, isLegacy: boolean): Typed {
+  const path = steps(call, isLegacy);
+  const { isJson, sql } = input(call);
+  const type = arrayOf(isJson && !asText ? JSON_TYPE : STRING);
+  const items = path === undefined ? 'CAST(NULL AS VARCHAR[])' : `gsql_json_${asText ? 'texts' : 'items'}(${sql}, ${all(path)})`;
+  return { sql: isJson && !asText ? `CAST(${items} AS JSON[])` : items, type };
 }
 
-function converted(call: FunctionCall, type: SqlType, duck: string, allowed: string[]): Typed {
+function converted(call: FunctionCall, type: SqlType, duck: string): Typed {
   const [value] = argumentsOf(call, 'JSON');
-  const message = `'The provided JSON input is not ${type.kind === 'INT64' ? 'an integer' : type.kind === 'BOOL' ? 'a boolean' : 'a number'}'`;
-  return { sql: `CASE WHEN json_type(${value?.sql}) IN (${allowed.map(text).join(', ')}) THEN CAST(${value?.sql} ->> '$' AS ${duck}) WHEN ${value?.sql} IS NOT NULL THEN ${call.compilation.raise(message)} END`, type };
+  const what = type.kind === 'INT64' ? 'an integer' : type.kind === 'BOOL' ? 'a boolean' : 'a number';
+  const fits = type.kind === 'BOOL' ? `json_type(${value?.sql}) = 'BOOLEAN'`
+    : type.kind === 'FLOAT64' ? `json_type(${value?.sql}) IN ('BIGINT', 'UBIGINT', 'DOUBLE')`
+      : `(json_type(${value?.sql}) IN ('BIGINT', 'UBIGINT') OR (json_type(${value?.sql}) = 'DOUBLE' AND CAST(${value?.sql} ->> '$' AS DOUBLE) = trunc(CAST(${value?.sql} ->> '$' AS DOUBLE))))`;
+  return { sql: `CASE WHEN ${fits} THEN CAST(${type.kind === 'INT64' ? `regexp_replace(${value?.sql} ->> '$', '[.]0$', '')` : `${value?.sql} ->> '$'`} AS ${duck}) WHEN ${value?.sql} IS NOT NULL THEN ${call.compilation.raise(`'The provided JSON input is not ${what}'`)} END`, type };
 }
 
 function lax(call: FunctionCall, type: SqlType, duck: string): Typed {
   const [value] = argumentsOf(call, 'JSON');
-  return { sql: `TRY_CAST(${value?.sql} ->> '$' AS ${duck})`, type };
+  return { sql: `CAST(gsql_json_lax('${type.kind}', CAST(${value?.sql} AS VARCHAR)) AS ${duck})`, type };
 }

@@ -5,11 +5,15 @@ import { notSupported } from '../google-sql-error.ts';
 import { BOOL, duckType, FLOAT64, INT64, superType } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 import { argumentsOf, sameAsFirst, simple } from './signature.ts';
-import type { FunctionTable } from './signature.ts';
+import type { FunctionTable, Handler } from './signature.ts';
 
 const widest = (values: Typed[]): Typed['type'] => values.reduce((type, value) => superType(type, value.type) ?? type, { kind: 'NULL' } as Typed['type']);
 const power = simple('FLOAT64 FLOAT64', FLOAT64, (a, b) => `gsql_finite(pow(${a}, ${b}), isfinite(${a}) AND isfinite(${b}), 'POW')`);
-const float = (duckName: string) => simple('FLOAT64', FLOAT64, (a) => `${duckName}(${a})`);
+const float = (duckName: string): Handler => (call) => {
+  // Of a NUMERIC these are NUMERIC in BigQuery, to more digits than a double has.
+  if (call.expr.args.some((argument) => call.compile(argument).type.kind === 'NUMERIC')) throw notSupported(`${call.name} over NUMERIC`, call.expr.place);
+  return simple('FLOAT64', FLOAT64, (a) => `${duckName}(${a})`)(call);
+};
 
 /** ROUND and the like keep NUMERIC and make FLOAT64 of everything else, INT64 included. */
 const rounded = (sql: (a: string, digits: string | undefined, isNumeric: boolean) => string) => (call: Parameters<FunctionTable[string]>[0]): Typed => {
@@ -23,6 +27,7 @@ export const MATHS_FUNCTIONS: FunctionTable = {
   ABS: simple('NUMBER', sameAsFirst, (a) => `abs(${a})`),
   SIGN: (call) => {
     const [value] = argumentsOf(call, 'NUMBER') as [Typed];
+    if (value.type.kind === 'FLOAT64') return { sql: `CASE WHEN isnan(${value.sql}) THEN ${value.sql} ELSE CAST(sign(${value.sql}) AS DOUBLE) END`, type: FLOAT64 };
     return { sql: `CAST(sign(${value.sql}) AS ${duckType(value.type)})`, type: value.type };
   },
   ROUND: rounded((a, digits, isNumeric) => (digits === undefined ? `round(${a})` : isNumeric ? `round(${a}, CAST(${digits} AS INTEGER))` : `gsql_round(${a}, ${digits})`)),

@@ -46,9 +46,13 @@ function shifted(call: FunctionCall, duckName: string): AggregateParts {
   return { call: `${duckName}(${[value.sql, ...rest].join(', ')}${nulls(call)})`, type: value.type };
 }
 
+const ORDERED = new Set(['RANK', 'DENSE_RANK', 'PERCENT_RANK', 'CUME_DIST', 'NTILE', 'LAG', 'LEAD']);
+
 export function compileWindow(call: FunctionCall): Typed {
   const { compilation, scope, expr } = call;
   const spec = resolveWindow(scope, expr.over ?? { partitionBy: [], orderBy: [] }, call);
+  if (ORDERED.has(call.name) && spec.orderBy.length === 0) throw invalidQuery(`Window ORDER BY is required for analytic function ${call.name}`, expr.place);
+  if ((call.name === 'LAG' || call.name === 'LEAD') && expr.nulls) throw invalidQuery(`IGNORE NULLS and RESPECT NULLS are not allowed for analytic function ${call.name}`, expr.place);
   const parts = WINDOW_FUNCTIONS[call.name]?.(call) ?? aggregateParts(call);
   if (!parts) throw invalidQuery(`Function ${call.name} does not support an OVER clause`, expr.place);
   const sql = `${parts.call} OVER (${windowSql(compilation, scope, spec)})`;

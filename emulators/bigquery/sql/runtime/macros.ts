@@ -57,10 +57,12 @@ export const MACROS = [
   `gsql_round(x, n) AS CASE WHEN n <= 0 THEN round(x / pow(10, -n)) * pow(10, -n) WHEN abs(x) >= 4503599627370496 OR isnan(x) THEN x WHEN abs(x * pow(10, n) - trunc(x * pow(10, n))) = 0.5 AND gsql_is_inexact(x, x * pow(10, n), n) THEN CAST(printf('%.' || n || 'f', x) AS DOUBLE) ELSE round(x * pow(10, n)) / pow(10, n) END`,
   `gsql_trunc(x, n) AS CASE WHEN n <= 0 THEN trunc(x / pow(10, -n)) * pow(10, -n) WHEN abs(x) >= 4503599627370496 OR isnan(x) THEN x WHEN x * pow(10, n) = trunc(x * pow(10, n)) AND gsql_is_inexact(x, x * pow(10, n), n) THEN CAST(regexp_extract(printf('%.40f', x), '^-?[0-9]+[.][0-9]{' || n || '}') AS DOUBLE) ELSE trunc(x * pow(10, n)) / pow(10, n) END`,
   `gsql_numeric(x) AS CAST(CAST(CAST(trunc(x) AS HUGEINT) AS DECIMAL(38, 9)) + CAST(x - trunc(x) AS DECIMAL(38, 9)) AS DECIMAL(38, 9))`,
-  `gsql_shift_right(a, n) AS CASE WHEN n >= 64 THEN 0 WHEN n = 0 OR a >= 0 THEN a >> n ELSE (a >> n) & ((1::BIGINT << (64 - n)) - 1) END`,
+  `gsql_shift_right(a, n) AS CASE WHEN n >= 64 THEN 0 WHEN n = 0 OR a >= 0 THEN a >> n ELSE (a >> n) & CAST((1::HUGEINT << CAST(64 - n AS INTEGER)) - 1 AS BIGINT) END`,
   `gsql_groups(pattern) AS len(regexp_extract_all(regexp_replace(regexp_replace(pattern, '\\\\.', '', 'g'), '\\[\\^?\\]?[^\\]]*\\]', '', 'g'), '\\((?:[^?]|[?]P?<)|\\($'))`,
   `gsql_json_timestamp(t) AS coalesce(strftime(timezone('UTC', t), '"%Y-%m-%dT%H:%M:%S') || gsql_fraction(epoch_us(t)) || 'Z"', 'null')`,
   `gsql_json_integer(a) AS CASE WHEN a IS NULL THEN 'null' WHEN a BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(a AS VARCHAR) ELSE '"' || CAST(a AS VARCHAR) || '"' END`,
+  // A fraction goes as text, because a reader's double might not hold it.
+  `gsql_json_numeric(a) AS CASE WHEN a IS NULL THEN 'null' WHEN a = trunc(a) AND a BETWEEN -9007199254740992 AND 9007199254740992 THEN gsql_numeric_text(a) ELSE '"' || gsql_numeric_text(a) || '"' END`,
   `gsql_json_float(a) AS CASE WHEN a IS NULL THEN 'null' WHEN isnan(a) THEN '"NaN"' WHEN isinf(a) THEN CASE WHEN a > 0 THEN '"Infinity"' ELSE '"-Infinity"' END ELSE gsql_float_text(a) END`,
   `gsql_json(a) AS CASE WHEN json_valid(a) THEN CAST(a AS JSON) END`,
   `gsql_integer_text(a) AS CASE WHEN regexp_full_match(trim(a), '[+-]?([0-9]+|0[xX][0-9a-fA-F]+)') OR a IS NULL THEN trim(a) ELSE 'Bad int64 value: ' || a END`,
