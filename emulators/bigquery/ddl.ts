@@ -133,7 +133,7 @@ async function createFunction(store: TableStore, connection: DuckDBConnection, d
   const now = store.now();
   const resource: Routine = {
     kind: 'routine', project, dataset, routine, createdMs: found?.createdMs ?? now, modifiedMs: now, entry: ddl.routine,
-    resource: { routineType: ddl.routine.kind === 'TABLE_FUNCTION' ? 'TABLE_VALUED_FUNCTION' : 'SCALAR_FUNCTION', language: 'SQL', definitionBody: ddl.routine.body, arguments: ddl.routine.arguments.map(argumentOf) },
+    resource: { routineType: ddl.routine.kind === 'TABLE_FUNCTION' ? 'TABLE_VALUED_FUNCTION' : 'SCALAR_FUNCTION', language: ddl.routine.language ?? 'SQL', definitionBody: ddl.routine.body, arguments: ddl.routine.arguments.map(argumentOf) },
   };
   return store.catalogue.put(connection, resource);
 }

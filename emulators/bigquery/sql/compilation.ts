@@ -2,9 +2,9 @@
 import type { RoutineEntry, SqlContext, SqlType, TableEntry } from './context.ts';
 import { notSupported } from './google-sql-error.ts';
 import type { Place } from './google-sql-error.ts';
-import type { Expr, FunctionArgument } from './tree.ts';
+import type { FunctionArgument, FunctionBody } from './tree.ts';
 
-export type TemporaryFunction = { args: FunctionArgument[]; body: Expr; returns?: SqlType };
+export type TemporaryFunction = { args: FunctionArgument[]; body: FunctionBody; bodyText: string; returns?: SqlType };
 
 /** A script's variable: a literal of its present value in DuckDB SQL; texts and dates also as they are. System variables are named @@…. */
 export type Variable = { type: SqlType; sql?: string; value?: string; error?: Error };

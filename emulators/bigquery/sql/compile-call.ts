@@ -1,5 +1,6 @@
 // A function call in, DuckDB SQL out: looks the function up among aggregates, window functions, built-ins and the user's own. Called by the expression compiler.
-import { coerceOrThrow } from './coerce.ts';
+import { coerce, coerceOrThrow, noSignature } from './coerce.ts';
+import { compileJavaScript } from './compile-javascript.ts';
 import type { Compilation } from './compilation.ts';
 import { compileExpr } from './compile-expression.ts';
 import { AGGREGATES } from './functions/aggregates.ts';
@@ -22,8 +23,8 @@ import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
 import { Cursor } from './cursor.ts';
 import { parseExpr } from './parse-expression.ts';
-import { typeOfNode } from './sql-type.ts';
-import type { CallExpr, Expr } from './tree.ts';
+import { NULL_TYPE, typeName, typeOfNode } from './sql-type.ts';
+import type { CallExpr, FunctionBody } from './tree.ts';
 import type { SqlType } from './context.ts';
 import { containsAggregate } from './tree-walk.ts';
 
@@ -41,7 +42,7 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
   const written = expr.written.map(({ text }) => text).join('.');
   const call: FunctionCall = { compilation, scope, expr, name, compile: (inner) => compileExpr(compilation, scope, inner) };
   const own = compilation.functions.get(name);
-  if (own) return callUserFunction(compilation, scope, expr, own.args.map(({ name: argument, type }) => ({ name: argument, type: type.kind === 'ANY' ? undefined : typeOfNode(type) })), own.body, own.returns);
+  if (own) return callUserFunction(compilation, scope, expr, { ...own, args: own.args.map(({ name: argument, type }) => ({ name: argument, type: type.kind === 'ANY' ? undefined : typeOfNode(type) })) });
   const windowed = WINDOW_FUNCTIONS[name];
   if (windowed || expr.over) {
     if (!expr.over) throw invalidQuery(`Analytic function ${name} cannot be called without an OVER clause`, expr.place);
@@ -91,23 +92,31 @@ function callStored(compilation: Compilation, scope: Scope, expr: CallExpr): Typ
   const dataset = parts.at(-2) ?? compilation.context.defaultDataset;
   const routine = dataset === undefined ? undefined : compilation.context.catalogue.routine(dataset, name);
   if (!routine || routine.kind !== 'SCALAR_FUNCTION') return undefined;
-  return callUserFunction(compilation, scope, expr, routine.arguments, parseExpr(new Cursor(routine.body)), undefined);
+  const body = routine.language === 'JAVASCRIPT' ? { kind: 'javascript' as const } : parseExpr(new Cursor(routine.body));
+  return callUserFunction(compilation, scope, expr, { args: routine.arguments, body, bodyText: routine.body, ...(routine.returns && { returns: routine.returns }) });
 }
 
+type UserFunction = { args: { name: string; type: SqlType | undefined }[]; body: FunctionBody; bodyText: string; returns?: SqlType };
+
 /** The body with the arguments' SQL in place of their names; it sees nothing else of the query. */
-function callUserFunction(compilation: Compilation, scope: Scope, expr: CallExpr, args: { name: string; type: SqlType | undefined }[], body: Expr, returns: SqlType | undefined): Typed {
+function callUserFunction(compilation: Compilation, scope: Scope, expr: CallExpr, { args, body, bodyText, returns }: UserFunction): Typed {
   const name = expr.name.join('.');
   if (args.length !== expr.args.length) {
-    throw invalidQuery(`Number of arguments does not match for function ${name}. Supported signature: ${name}(${args.map((argument) => argument.type?.kind ?? 'ANY TYPE').join(', ')})`, expr.place);
+    throw invalidQuery(`Number of arguments does not match for function ${name}. Supported signature: ${name}(${args.map((argument) => (argument.type ? typeName(argument.type) : 'ANY TYPE')).join(', ')})`, expr.place);
+  }
+  const given = expr.args.map((argument) => compileExpr(compilation, scope, argument));
+  const values = given.map((value, index) => {
+    const type = args[index]?.type;
+    const coerced = type ? coerce(value, type) : value;
+    if (!coerced) throw noSignature(`function ${name}`, given, expr.place, `Supported signature: ${name}(${args.map((argument) => (argument.type ? typeName(argument.type) : 'ANY TYPE')).join(', ')})`);
+    return coerced;
+  });
+  if (body.kind === 'javascript') {
+    const described = { arguments: args.map((argument) => ({ name: argument.name, type: argument.type ?? NULL_TYPE })), returns: returns ?? NULL_TYPE, body: bodyText };
+    return compileJavaScript(compilation, described, values, expr.place);
   }
   const inner = childScope(undefined);
-  inner.sources.push({
-    columns: args.map((argument, index) => {
-      const value = compileExpr(compilation, scope, expr.args[index] as Expr);
-      const typed = argument.type ? coerceOrThrow(value, argument.type, `function ${name}`, expr.place) : value;
-      return { name: argument.name, sql: `(${typed.sql})`, type: typed.type };
-    }),
-  });
+  inner.sources.push({ columns: args.map((argument, index) => ({ name: argument.name, sql: `(${values[index]?.sql ?? 'NULL'})`, type: values[index]?.type ?? NULL_TYPE })) });
   const value = compilation.nested(expr.place, undefined, () => compileExpr(compilation, inner, body));
   return { sql: `(${(returns ? coerceOrThrow(value, returns, `function ${name}`, expr.place) : value).sql})`, type: returns ?? value.type };
 }

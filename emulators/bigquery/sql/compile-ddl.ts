@@ -4,6 +4,7 @@ import { compileQuery } from './compile-query.ts';
 import { findTable, resolvePath } from './compile-table.ts';
 import type { ColumnChange, Ddl, RoutineArgument, StatementType, TableField, TablePath } from './context.ts';
 import { invalidQuery, notSupported } from './google-sql-error.ts';
+import { coerceOrThrow } from './coerce.ts';
 import { compileExpr } from './compile-expression.ts';
 import { duckType, fieldOf, quote, typeOfField, typeOfNode } from './sql-type.ts';
 import { childScope } from './scope.ts';
@@ -115,11 +116,16 @@ function probeScope(args: RoutineArgument[]) {
 export function compileCreateFunction(compilation: Compilation, statement: Kind<'createFunction'>): CompiledDdl {
   const path = pathOf(compilation, statement.path);
   const args = argumentsOf(statement.args);
-  if (args.every(({ type }) => type)) compileExpr(compilation, probeScope(args), statement.body);
-  const { orReplace, ifNotExists, bodyText } = statement;
+  const { orReplace, ifNotExists, body, bodyText } = statement;
+  const returns = statement.returns && typeOfNode(statement.returns);
+  if (body.kind !== 'javascript' && args.every(({ type }) => type)) {
+    const value = compileExpr(compilation, probeScope(args), body);
+    if (returns) coerceOrThrow(value, returns, `function ${path.table}`, body.place);
+  }
+  const typed = { ...(returns && { returns }), ...(body.kind === 'javascript' && { language: 'JAVASCRIPT' as const }) };
   return {
     statementType: 'CREATE_FUNCTION',
-    ddl: { kind: 'create_function', path, orReplace, ifNotExists, routine: { dataset: path.dataset, name: path.table, kind: 'SCALAR_FUNCTION', arguments: args, body: bodyText } },
+    ddl: { kind: 'create_function', path, orReplace, ifNotExists, routine: { dataset: path.dataset, name: path.table, kind: 'SCALAR_FUNCTION', arguments: args, body: bodyText, ...typed } },
   };
 }
 

@@ -40,6 +40,8 @@ export type RoutineEntry = {
   arguments: RoutineArgument[];
   /** GoogleSQL: a query for a table function, an expression for a scalar function. */
   body: string;
+  language?: 'JAVASCRIPT';
+  returns?: SqlType;
   createdMs?: number;
   modifiedMs?: number;
 };

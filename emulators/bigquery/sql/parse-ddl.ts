@@ -6,7 +6,7 @@ import { parseExpr } from './parse-expression.ts';
 import { parseTablePath } from './parse-from.ts';
 import { parseQuery } from './parse-query.ts';
 import { parseType } from './parse-type.ts';
-import type { AlterNode, ColumnDefinition, FunctionArgument, Name, Option, Statement } from './tree.ts';
+import type { AlterNode, ColumnDefinition, FunctionArgument, Name, Option, Statement, TypeNode } from './tree.ts';
 
 export function parseCreate(cursor: Cursor, place: Place): Statement {
   cursor.expect('CREATE');
@@ -135,7 +135,9 @@ function parseCreateFunction(cursor: Cursor, place: Place, orReplace: boolean, t
   const path = parseTablePath(cursor);
   const args = parseFunctionArguments(cursor);
   const returns = cursor.take('RETURNS') ? parseType(cursor) : undefined;
-  if (cursor.is('LANGUAGE')) throw notSupported(`CREATE FUNCTION … LANGUAGE ${cursor.peek(1).text}`, cursor.place);
+  if (!cursor.take('DETERMINISTIC')) cursor.take('NOT', 'DETERMINISTIC');
+  const head = { kind: 'createFunction' as const, path, orReplace, ifNotExists, temporary, args, place, ...(returns && { returns }) };
+  if (cursor.is('LANGUAGE')) return { ...head, body: { kind: 'javascript' }, bodyText: parseJavaScript(cursor, head) };
   parseOptions(cursor);
   cursor.expect('AS', '(');
   const { start } = cursor.peek();
@@ -143,7 +145,20 @@ function parseCreateFunction(cursor: Cursor, place: Place, orReplace: boolean, t
   const bodyText = cursor.textFrom(start);
   cursor.expect(')');
   parseOptions(cursor);
-  return { kind: 'createFunction', path, orReplace, ifNotExists, temporary, args, body, bodyText, place, ...(returns && { returns }) };
+  return { ...head, body, bodyText };
+}
+
+function parseJavaScript(cursor: Cursor, { place, returns }: { place: Place; returns?: TypeNode }): string {
+  cursor.expect('LANGUAGE');
+  const language = cursor.anyName().text;
+  if (language.toUpperCase() !== 'JS') throw notSupported(`CREATE FUNCTION … LANGUAGE ${language}`, place);
+  if (!returns) throw invalidQuery('Non-SQL functions must specify a return type', place);
+  const options = parseOptions(cursor);
+  cursor.expect('AS');
+  if (cursor.peek().kind !== 'string') throw cursor.unexpected();
+  const { value } = cursor.next();
+  if ([...options, ...parseOptions(cursor)].some(({ name }) => name.toLowerCase() === 'library')) throw notSupported('The option library of a JavaScript function', place);
+  return value;
 }
 
 function parseCreateTableFunction(cursor: Cursor, place: Place, orReplace: boolean): Statement {

@@ -80,7 +80,7 @@ const compilationOf = (script: Script): Compilation => new Compilation(script.co
 
 function declareFunction(script: Script, statement: Kind<'createFunction'>): void {
   const name = statement.path.map(({ text: part }) => part.toUpperCase()).join('.');
-  script.functions.set(name, { args: statement.args, body: statement.body, ...(statement.returns && { returns: typeOfNode(statement.returns) }) });
+  script.functions.set(name, { args: statement.args, body: statement.body, bodyText: statement.bodyText, ...(statement.returns && { returns: typeOfNode(statement.returns) }) });
 }
 
 // --- control flow ---

@@ -100,6 +100,8 @@ export type JoinType = 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'CROSS';
 
 export type ColumnDefinition = { name: Name; type: TypeNode; required: boolean; options: Option[]; defaultText?: string };
 export type Option = { name: string; value: Expr };
+/** GoogleSQL, or the text of a JavaScript function. */
+export type FunctionBody = Expr | { kind: 'javascript' };
 export type FunctionArgument = { name: string; type: TypeNode };
 
 /** `text` is the statement as written; the parser of scripts sets it for those that run on their own. */
@@ -112,7 +114,7 @@ export type Statement = { place: Place; text?: string } & (
   | { kind: 'merge'; path: Name[]; alias?: Name; source: FromItem; on: Expr; clauses: MergeClause[] }
   | { kind: 'createTable'; path: Name[]; orReplace: boolean; ifNotExists: boolean; temporary: boolean; columns?: ColumnDefinition[]; query?: Query; like?: Name[]; copy?: Name[]; partitionBy?: string; clusterBy: Name[]; options: Option[] }
   | { kind: 'createView'; path: Name[]; orReplace: boolean; ifNotExists: boolean; query: Query; queryText: string; columns?: Name[]; options: Option[] }
-  | { kind: 'createFunction'; path: Name[]; orReplace: boolean; ifNotExists: boolean; temporary: boolean; args: FunctionArgument[]; returns?: TypeNode; body: Expr; bodyText: string }
+  | { kind: 'createFunction'; path: Name[]; orReplace: boolean; ifNotExists: boolean; temporary: boolean; args: FunctionArgument[]; returns?: TypeNode; body: FunctionBody; bodyText: string }
   | { kind: 'createTableFunction'; path: Name[]; orReplace: boolean; ifNotExists: boolean; args: FunctionArgument[]; query: Query; bodyText: string }
   | { kind: 'createSchema'; path: Name[]; ifNotExists: boolean; options: Option[] }
   | { kind: 'alterSchema'; path: Name[]; ifExists: boolean; options: Option[] }
