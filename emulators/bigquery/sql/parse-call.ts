@@ -35,8 +35,6 @@ export function parseCall(cursor: Cursor): Expr {
   parseArguments(cursor, call);
   cursor.expect(')');
   if (cursor.is('WITHIN', 'GROUP')) throw notSupported('WITHIN GROUP', cursor.place);
-  if (cursor.take('IGNORE', 'NULLS')) call.nulls = 'IGNORE';
-  else if (cursor.take('RESPECT', 'NULLS')) call.nulls = 'RESPECT';
   if (cursor.take('OVER')) call.over = cursor.is('(') ? parseWindowParentheses(cursor) : { base: cursor.name().text, partitionBy: [], orderBy: [] };
   return call;
 }
