@@ -36,6 +36,9 @@ function compile(routes: Routes): Route[] {
   });
 }
 
+/** A boolean of the query string; Google's Python client writes `True`. */
+export const isOn = (call: Call, name: string): boolean => call.query.get(name)?.toLowerCase() === 'true';
+
 const BODY_BYTES_MAX = 256 * 1024 * 1024;
 
 export function startHttp(routes: Routes, faults: Faults): Server {

@@ -1,7 +1,7 @@
 // tabledata.*: rows in by insertAll, rows out by list. Handlers for http.ts.
 import type { Table } from './catalogue.ts';
 import { quoted } from './fields.ts';
-import { readToken, tokenOf, type Call, type Routes } from './http.ts';
+import { isOn, readToken, tokenOf, type Call, type Routes } from './http.ts';
 import { lineOf, type RowProblem } from './json-row.ts';
 import { Refusal } from './refusal.ts';
 import { readPage } from './results.ts';
@@ -112,7 +112,7 @@ async function list(store: TableStore, call: Call): Promise<{ body: object; rows
 
 function formatted(rows: string[], fields: Table['fields'], call: Call): string[] {
   const output = call.query.get('formatOptions.timestampOutputFormat');
-  const format: TimestampFormat = output === 'ISO8601_STRING' ? output : output === 'INT64' || call.query.get('formatOptions.useInt64Timestamp') === 'true' ? 'INT64' : 'FLOAT64';
+  const format: TimestampFormat = output === 'ISO8601_STRING' ? output : output === 'INT64' || isOn(call, 'formatOptions.useInt64Timestamp') ? 'INT64' : 'FLOAT64';
   if (format === 'INT64' || !hasTimestamp(fields)) return rows;
   return rows.map((row) => JSON.stringify(withTimestamps(JSON.parse(row) as { f: { v: unknown }[] }, fields, format)));
 }

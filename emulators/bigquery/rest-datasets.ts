@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Dataset, Properties, Routine } from './catalogue.ts';
 import { removeDataset } from './ddl.ts';
-import { pageOf, type Call, type Routes } from './http.ts';
+import { isOn, pageOf, type Call, type Routes } from './http.ts';
 import { checkLabels } from './labels.ts';
 import { Refusal } from './refusal.ts';
 import { plan, type QueryRunner } from './run-query.ts';
@@ -74,7 +74,7 @@ export function datasetRoutes(store: TableStore): Routes {
     } },
     [`GET ${path}`]: { method: 'datasets.list', handler: (call) => {
       // Names that begin with an underscore hold what scripts keep for themselves; they are shown to those who ask for all.
-      const isShown = (name: string): boolean => !name.startsWith('_') || call.query.get('all') === 'true';
+      const isShown = (name: string): boolean => !name.startsWith('_') || isOn(call, 'all');
       const datasets = catalogue.all('dataset').filter((dataset) => dataset.project === call.params['project'] && isShown(dataset.dataset)).sort((a, b) => (a.dataset < b.dataset ? -1 : 1));
       const { part, nextPageToken } = pageOf(datasets, call);
       const entries = part.map((dataset) => ({
@@ -88,7 +88,7 @@ export function datasetRoutes(store: TableStore): Routes {
     [`PUT ${path}/{dataset}`]: { method: 'datasets.update', handler: (call) => change(call, () => patched({}, keptProperties(call.body, DECIDED))) },
     [`DELETE ${path}/{dataset}`]: { method: 'datasets.delete', handler: async (call) => {
       const publish = await engine.change((connection) =>
-        removeDataset(store, connection, catalogue.dataset(call.params['project']!, call.params['dataset']!), call.query.get('deleteContents') === 'true'));
+        removeDataset(store, connection, catalogue.dataset(call.params['project']!, call.params['dataset']!), isOn(call, 'deleteContents')));
       publish();
       return { status: 204 };
     } },

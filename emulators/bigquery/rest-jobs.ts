@@ -1,7 +1,7 @@
 // jobs.* of the REST API, with queries and their results. Handlers for http.ts.
 import { randomUUID } from 'node:crypto';
 import { readPage, type Page } from './results.ts';
-import { readToken, tokenOf, type Answer, type Call, type Routes } from './http.ts';
+import { isOn, readToken, tokenOf, type Answer, type Call, type Routes } from './http.ts';
 import type { Configuration, Job, Jobs, Work } from './jobs.ts';
 import { checkLabels } from './labels.ts';
 import { Refusal, refusalOf } from './refusal.ts';
@@ -154,7 +154,7 @@ async function queryResults(api: JobsApi, call: Call): Promise<Answer> {
   const token = call.query.get('pageToken');
   const start = token === null || token === '' ? Number(call.query.get('startIndex') ?? 0) : readToken(token);
   const rowsMax = Number(call.query.get('maxResults') ?? Infinity);
-  const format = formatOf(call.query.get('formatOptions.timestampOutputFormat'), call.query.get('formatOptions.useInt64Timestamp') === 'true');
+  const format = formatOf(call.query.get('formatOptions.timestampOutputFormat'), isOn(call, 'formatOptions.useInt64Timestamp'));
   return queryAnswer(api, job, { start, rowsMax, format, kind: 'bigquery#getQueryResultsResponse' });
 }
 

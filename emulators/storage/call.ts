@@ -110,7 +110,10 @@ export function refuseOptions(call: Call): void {
     if (refused.has(name) && value !== '' && value !== 'false') throw unsupported(`the parameter ${name} of ${method}`);
     if (!refused.has(name) && !taken.has(name)) throw new Refusal(400, 'invalidParameter', `${method} has no parameter ${name}.`, name);
     if (/^if(Source)?(Meta)?[gG]eneration/.test(name) && !/^\d+$/.test(value)) throw invalid(`Invalid value for: ${name}: ${value}`, name);
-    if (FLAGS.has(name) && !['true', 'false', ''].includes(value)) throw invalid(`Invalid boolean value: '${value}'.`, name);
+    if (!FLAGS.has(name)) continue;
+    if (!['true', 'false', ''].includes(value.toLowerCase())) throw invalid(`Invalid boolean value: '${value}'.`, name);
+    // Google's Python client writes `True`.
+    query.set(name, value.toLowerCase());
   }
   for (const name of wanted) if (!query.get(name)) throw required(name);
   const alt = query.get('alt') ?? query.get('$alt') ?? 'json';

@@ -15,7 +15,8 @@ const COMPOSE_SOURCES_MAX = 32;
 const MIB = 1 << 20;
 const COMPOSE_BODY = new Set(['kind', 'sourceObjects', 'destination']);
 
-type ComposeSource = { name?: unknown; generation?: unknown; objectPreconditions?: { ifGenerationMatch?: unknown } };
+/** null is as good as absent: Google's Python client writes it. */
+type ComposeSource = { name?: unknown; generation?: unknown; objectPreconditions?: { ifGenerationMatch?: unknown } | null };
 
 /** Joins up to 32 objects into one, bytes after bytes. Nothing of the sources' metadata is taken over, and a composite has no MD5. */
 export async function compose(call: Call): Promise<Answer> {
@@ -30,10 +31,10 @@ export async function compose(call: Call): Promise<Answer> {
   checkPreconditions(readPreconditions(query), store.object(bucket, call.object));
   const parts = (sources as ComposeSource[]).map((source) => {
     if (typeof source.name !== 'string') throw required('sourceObjects[].name');
-    const part = store.object(bucket, source.name, source.generation === undefined ? undefined : String(source.generation));
+    const part = store.object(bucket, source.name, source.generation === undefined || source.generation === null ? undefined : String(source.generation));
     if (part === undefined) throw noObject(bucket, source.name);
     const wanted = source.objectPreconditions?.ifGenerationMatch;
-    if (wanted !== undefined) checkPreconditions({ ifGenerationMatch: String(wanted) }, part);
+    if (wanted !== undefined && wanted !== null) checkPreconditions({ ifGenerationMatch: String(wanted) }, part);
     return part;
   });
   return joined(call, { bucket, name: call.object, parts }, (sums) => ({
