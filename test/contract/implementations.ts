@@ -12,6 +12,9 @@ export type Implementation = 'ours' | 'independent' | 'cloud';
 /** What a case may ask for besides calls: moving the clock, breaking calls on purpose, SIGKILL and a restart on the same data, an HTTP endpoint on loopback that the service can reach. */
 export type Power = 'clock' | 'faults' | 'restart' | 'loopback';
 
+/** What can be done with each: the docs are generated from it, too. */
+export const POWERS: Record<Implementation, readonly Power[]> = { ours: ['clock', 'faults', 'restart', 'loopback'], independent: [], cloud: [] };
+
 export type Launched = {
   implementation: Implementation;
   project: string;
@@ -48,7 +51,7 @@ export async function launch(service: ServiceName, implementation: Implementatio
   switch (implementation) {
     case 'ours': return launchOurs(service);
     case 'independent': return launchIndependent(service);
-    case 'cloud': return { implementation, project: cloudProject()!, powers: new Set(), stop: async () => {} };
+    case 'cloud': return { implementation, project: cloudProject()!, powers: new Set(POWERS.cloud), stop: async () => {} };
   }
 }
 
@@ -64,7 +67,7 @@ async function launchOurs(service: ServiceName): Promise<Launched> {
   let running = await localProcess(name, join(dir, name), { env });
   setAddress(service, running);
   return {
-    implementation: 'ours', project: PROJECT, powers: new Set<Power>(['clock', 'faults', 'restart', 'loopback']),
+    implementation: 'ours', project: PROJECT, powers: new Set(POWERS.ours),
     ours: {
       get controlUrl() { return `http://127.0.0.1:${running.control_port}`; },
       clockFile,

@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accepts, freePorts } from '../../scripts/local/ports.ts';
-import { INDEPENDENT, INSTALLED, PROJECT, type Launched, type Power, type ServiceName } from './implementations.ts';
+import { INDEPENDENT, INSTALLED, POWERS, PROJECT, type Launched, type ServiceName } from './implementations.ts';
 
 const READY_MS = 60_000;
 
-type Start = { args: string[]; env?: Record<string, string>; variables: Record<string, string>; powers?: Power[] };
+type Start = { args: string[]; env?: Record<string, string>; variables: Record<string, string> };
 
 export async function launchIndependent(service: ServiceName): Promise<Launched> {
   const dir = mkdtempSync(join(tmpdir(), `contract-${INDEPENDENT[service].name}-`));
@@ -23,7 +23,7 @@ export async function launchIndependent(service: ServiceName): Promise<Launched>
   await reachable(ports[0], child, errors);
   Object.assign(process.env, { METADATA_SERVER_DETECTION: 'none', ...how.variables });
   return {
-    implementation: 'independent', project: PROJECT, powers: new Set(how.powers ?? []),
+    implementation: 'independent', project: PROJECT, powers: new Set(POWERS.independent),
     async stop() {
       process.off('exit', end);
       if (child.exitCode === null && child.signalCode === null) {
