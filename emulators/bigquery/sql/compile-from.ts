@@ -39,7 +39,7 @@ function compileNamed(compilation: Compilation, scope: Scope, item: Extract<From
     return addRelation(compilation, scope, { sql: cte.duckName, columns, ...(cte.isValueTable && { isValueTable: true }) }, alias, true);
   }
   if (item.offset) throw invalidQuery('WITH OFFSET can only be used with UNNEST', item.place);
-  const { sql, source } = compileTable(compilation, item.path, where, scope);
+  const { sql, source } = compileTable(compilation, item.path, where, scope, item.asOf);
   addSource(scope, { ...source, ...(alias && { alias: alias.text }) }, alias);
   return sql;
 }

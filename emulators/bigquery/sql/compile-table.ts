@@ -5,27 +5,36 @@ import { compileExpr } from './compile-expression.ts';
 import { compileQuery } from './compile-query.ts';
 import type { TableEntry, TablePath } from './context.ts';
 import { Cursor } from './cursor.ts';
-import { GoogleSqlError, invalidQuery } from './google-sql-error.ts';
+import { GoogleSqlError, invalidQuery, notSupported } from './google-sql-error.ts';
 import type { Place } from './google-sql-error.ts';
 import { compileInformationSchema } from './information-schema.ts';
 import { parseQuery } from './parse-query.ts';
-import { quote, typeOfField } from './sql-type.ts';
+import { quote, text, TIMESTAMP, typeOfField } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Relation, Scope, Source } from './scope.ts';
 import type { Expr, FromItem, Name } from './tree.ts';
 import { compileWildcard } from './wildcard.ts';
 
-export function compileTable(compilation: Compilation, path: Name[], where: Expr | undefined, scope: Scope): { sql: string; source: Source } {
+export function compileTable(compilation: Compilation, path: Name[], where: Expr | undefined, scope: Scope, asOf?: Expr): { sql: string; source: Source } {
   const information = compileInformationSchema(compilation, path);
   if (information) return relationSource(compilation, information);
   const place = path[0]?.place ?? { line: 1, column: 1 };
   const resolved = resolvePath(compilation, path.map(({ text }) => text), place);
+  if (asOf && resolved.table.endsWith('*')) throw notSupported('FOR SYSTEM_TIME AS OF a wildcard table', asOf.place);
   if (resolved.table.endsWith('*')) return compileWildcard(compilation, resolved, where, scope, place);
   const table = findTable(compilation, resolved);
   if (table.type === 'VIEW') return relationSource(compilation, compileView(compilation, table, place));
   const alias = compilation.id();
   const columns = table.fields.map((field) => ({ name: field.name, type: typeOfField(field), sql: `${alias}.${quote(field.name)}` }));
-  return { sql: `${table.duckName} AS ${alias}`, source: { columns } };
+  return { sql: `${asOf ? tableAt(compilation, table, asOf) : table.duckName} AS ${alias}`, source: { columns } };
+}
+
+/** No old rows are kept here: a time since the table's last change reads it as it is, an earlier one stops the query. */
+function tableAt(compilation: Compilation, table: TableEntry, asOf: Expr): string {
+  const time = coerceOrThrow(compileExpr(compilation, childScope(undefined), asOf), TIMESTAMP, 'FOR SYSTEM_TIME AS OF', asOf.place);
+  const changed = `make_timestamptz(${Math.round((table.modifiedMs ?? table.createdMs) * 1000)}::BIGINT)`;
+  const message = text(`FOR SYSTEM_TIME AS OF a time before the last change of ${table.dataset}.${table.table} is not supported by the local BigQuery`);
+  return `(SELECT * FROM ${table.duckName} WHERE CASE WHEN ${time.sql} < ${changed} THEN error(${message}) ELSE true END)`;
 }
 
 export function resolvePath(compilation: Compilation, parts: string[], place: Place): TablePath {

@@ -23,6 +23,12 @@ export function expandStar(compilation: Compilation, scope: Scope, star: Star): 
     if (index < 0) throw invalidQuery(`Column ${name.text} in SELECT * REPLACE list does not exist`, name.place);
     outputs = outputs.with(index, { name: outputs[index]?.name ?? name.text, value: compileExpr(compilation, scope, expr) });
   }
+  for (const { name, to } of star.rename ?? []) {
+    const index = outputs.findIndex((output) => output.name.toLowerCase() === name.text.toLowerCase());
+    const found = outputs[index];
+    if (!found) throw invalidQuery(`Column ${name.text} in RENAME does not exist`, name.place);
+    outputs = outputs.with(index, { ...found, name: to.text });
+  }
   if (scope.grouping) {
     const loose = outputs.find(({ value }) => !scope.grouping?.sqls.has(value.sql));
     if (loose) throw invalidQuery(`Star expansion expression references column ${loose.name} which is neither grouped nor aggregated`, star.place);

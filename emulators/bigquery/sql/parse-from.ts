@@ -12,13 +12,21 @@ const STOPS = new Set(['PIVOT', 'UNPIVOT', 'WINDOW', 'OFFSET', 'MATCH_RECOGNIZE'
 /** Commas and JOINs bind alike, from left to right: `a, b JOIN c` joins c to both. */
 export function parseFrom(cursor: Cursor): FromItem {
   let left = parseOperand(cursor);
-  while (true) {
-    const { place } = cursor;
-    const type = cursor.take(',') ? 'CROSS' : takeJoin(cursor);
-    if (!type) return left;
-    const right = parseOperand(cursor);
-    left = { kind: 'join', type, left, right, place, ...(type !== 'CROSS' && parseJoinCondition(cursor, type, right, place)) };
-  }
+  for (let next = parseJoin(cursor, left, true); next; next = parseJoin(cursor, left, true)) left = next;
+  return left;
+}
+
+/** The pipe operator JOIN in all its kinds. */
+export function parseJoinTail(cursor: Cursor, left: FromItem): FromItem | undefined {
+  return parseJoin(cursor, left, false);
+}
+
+function parseJoin(cursor: Cursor, left: FromItem, takesComma: boolean): FromItem | undefined {
+  const { place } = cursor;
+  const type = takesComma && cursor.take(',') ? 'CROSS' : takeJoin(cursor);
+  if (!type) return undefined;
+  const right = parseOperand(cursor);
+  return { kind: 'join', type, left, right, place, ...(type !== 'CROSS' && parseJoinCondition(cursor, type, right, place)) };
 }
 
 function parseJoinCondition(cursor: Cursor, type: JoinType, right: FromItem, place: Place): { on?: Expr; using?: Name[] } {
@@ -44,10 +52,14 @@ function takeJoin(cursor: Cursor): JoinType | undefined {
 }
 
 function parseOperand(cursor: Cursor): FromItem {
-  let item = parsePlainOperand(cursor);
+  return parseFromTail(cursor, parsePlainOperand(cursor));
+}
+
+/** What may follow an item of a FROM clause, and stand as a pipe operator, too. */
+export function parseFromTail(cursor: Cursor, start: FromItem): FromItem {
+  let item = start;
   while (true) {
     if (cursor.take('TABLESAMPLE')) item = parseSample(cursor, item);
-    if (cursor.is('FOR', 'SYSTEM_TIME') || cursor.is('FOR', 'SYSTEM')) throw notSupported('FOR SYSTEM_TIME AS OF', cursor.place);
     if (cursor.is('MATCH_RECOGNIZE', '(')) throw notSupported('MATCH_RECOGNIZE', cursor.place);
     if (cursor.is('PIVOT', '(')) item = parsePivot(cursor, item);
     else if (cursor.is('UNPIVOT')) item = parseUnpivot(cursor, item);
@@ -89,8 +101,10 @@ function parsePlainOperand(cursor: Cursor): FromItem {
 }
 
 function withOffset(cursor: Cursor, item: Extract<FromItem, { kind: 'table' | 'unnest' }>): FromItem {
+  if (item.kind === 'table') takeTime(cursor, item);
   const alias = cursor.alias(STOPS);
   if (alias) item.alias = alias;
+  if (item.kind === 'table') takeTime(cursor, item);
   if (cursor.is('WITH', 'OFFSET')) {
     const { place } = cursor.next();
     cursor.next();
@@ -105,6 +119,10 @@ function parseSample(cursor: Cursor, item: FromItem): FromItem {
   parseExpr(cursor);
   cursor.expect('PERCENT', ')');
   return item;
+}
+
+function takeTime(cursor: Cursor, item: Extract<FromItem, { kind: 'table' }>): void {
+  if (cursor.take('FOR', 'SYSTEM_TIME', 'AS', 'OF') || cursor.take('FOR', 'SYSTEM', 'TIME', 'AS', 'OF')) item.asOf = parseExpr(cursor);
 }
 
 const DASHED = /[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)+(?=\s*\.)/y;

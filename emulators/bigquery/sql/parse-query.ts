@@ -4,17 +4,21 @@ import type { Cursor } from './cursor.ts';
 import { parseWindowSpec } from './parse-call.ts';
 import { isQueryAhead, parseExpr, parseOrderItems } from './parse-expression.ts';
 import { parseFrom } from './parse-from.ts';
+import { parsePipedFrom, parsePipesBehind } from './parse-pipe.ts';
 import type { Expr, GroupBy, GroupingSet, Name, Query, Select, SelectItem, SetExpr, SetOperation } from './tree.ts';
 
 const ITEM_STOPS = new Set<string>([]);
 
 export function parseQuery(cursor: Cursor): Query {
   const { place } = cursor;
-  if (cursor.is('FROM')) throw notSupported('Pipe syntax (a query that starts with FROM)', place);
   const query: Query = { place, recursive: false, withs: [], body: { kind: 'query', query: undefined as never }, orderBy: [] };
   if (cursor.take('WITH')) {
     query.recursive = cursor.take('RECURSIVE');
     query.withs = parseWiths(cursor);
+  }
+  if (cursor.is('FROM')) {
+    query.body = { kind: 'query', query: parsePipedFrom(cursor) };
+    return query;
   }
   query.body = parseSetExpr(cursor);
   if (cursor.take('ORDER', 'BY')) query.orderBy = parseOrderItems(cursor);
@@ -22,9 +26,7 @@ export function parseQuery(cursor: Cursor): Query {
     query.limit = parseExpr(cursor);
     if (cursor.take('OFFSET')) query.offset = parseExpr(cursor);
   }
-  if (cursor.is('|>')) throw notSupported('Pipe syntax', cursor.place);
-  if (cursor.is('FOR', 'SYSTEM_TIME')) throw notSupported('FOR SYSTEM_TIME AS OF', cursor.place);
-  return query;
+  return parsePipesBehind(cursor, query);
 }
 
 function parseWiths(cursor: Cursor): Query['withs'] {
@@ -42,19 +44,35 @@ function parseWiths(cursor: Cursor): Query['withs'] {
 function parseSetExpr(cursor: Cursor): SetExpr {
   let left = parseSetOperand(cursor);
   for (let mode = takeOuterMode(cursor); isSetOperator(cursor); mode = takeOuterMode(cursor)) {
-    const { place, upper } = cursor.next();
-    const all = cursor.take('ALL');
-    if (!all) cursor.expect('DISTINCT');
-    const match = parseColumnMatch(cursor, mode);
-    left = { kind: 'set', op: upper as SetOperation['op'], all, left, right: parseSetOperand(cursor), place, ...(match && { match }) };
+    const head = parseSetHead(cursor, mode);
+    left = { ...head, left, right: parseSetOperand(cursor) };
   }
   return left;
 }
 
+function parseSetHead(cursor: Cursor, mode: OuterMode | undefined): Omit<SetOperation, 'left' | 'right'> {
+  const { place, upper } = cursor.next();
+  const all = cursor.take('ALL');
+  if (!all) cursor.expect('DISTINCT');
+  const match = parseColumnMatch(cursor, mode);
+  return { kind: 'set', op: upper as SetOperation['op'], all, place, ...(match && { match }) };
+}
+
+/** The pipe operators UNION, INTERSECT and EXCEPT, which take one or more queries in parentheses. */
+export function parseSetTail(cursor: Cursor, first: SetExpr): SetExpr | undefined {
+  const mode = takeOuterMode(cursor);
+  if (!isSetOperator(cursor)) return undefined;
+  const head = parseSetHead(cursor, mode);
+  const others = cursor.commaSeparated(() => parseSetOperand(cursor));
+  return others.reduce<SetExpr>((left, right) => ({ ...head, left, right }), first);
+}
+
 const isSetOperator = (cursor: Cursor): boolean => cursor.is('UNION') || cursor.is('INTERSECT') || cursor.is('EXCEPT');
 
+type OuterMode = 'FULL' | 'LEFT' | 'INNER';
+
 /** FULL, LEFT or INNER before a set operator that matches columns by name. */
-function takeOuterMode(cursor: Cursor): 'FULL' | 'LEFT' | 'INNER' | undefined {
+function takeOuterMode(cursor: Cursor): OuterMode | undefined {
   for (const mode of ['FULL', 'LEFT', 'INNER'] as const) {
     for (const words of [[mode], [mode, 'OUTER']]) {
       if (!['UNION', 'INTERSECT', 'EXCEPT'].some((op) => cursor.is(...words, op))) continue;
@@ -66,7 +84,7 @@ function takeOuterMode(cursor: Cursor): 'FULL' | 'LEFT' | 'INNER' | undefined {
 }
 
 /** BY NAME wants the same columns on both sides unless a mode says otherwise; CORRESPONDING takes those that both have. */
-function parseColumnMatch(cursor: Cursor, mode: 'FULL' | 'LEFT' | 'INNER' | undefined): SetOperation['match'] | undefined {
+function parseColumnMatch(cursor: Cursor, mode: OuterMode | undefined): SetOperation['match'] | undefined {
   const strict = cursor.take('STRICT');
   const byName = cursor.take('BY', 'NAME');
   if (!byName && !cursor.take('CORRESPONDING')) {
@@ -121,14 +139,20 @@ function parseSelect(cursor: Cursor): Select {
   return select;
 }
 
-function parseItems(cursor: Cursor): SelectItem[] {
+export function parseItems(cursor: Cursor, countMax = Infinity): SelectItem[] {
   const items: SelectItem[] = [];
   do {
     // A trailing comma before FROM is allowed.
-    if (items.length > 0 && (cursor.is('FROM') || cursor.is(')') || cursor.atEnd)) break;
+    if (items.length > 0 && (cursor.is('FROM') || cursor.is(')') || cursor.is('|>') || cursor.is('GROUP') || cursor.atEnd)) break;
     items.push(parseItem(cursor));
-  } while (cursor.take(','));
+  } while (items.length < countMax && cursor.take(','));
   return items;
+}
+
+/** The pipe operator SELECT: a list over what came before it. */
+export function parseSelectTail(cursor: Cursor, over: { from: Select['from'] & object; where?: Expr }): Query {
+  const select = parseSelect(cursor);
+  return { place: select.place, recursive: false, withs: [], orderBy: [], body: { ...select, ...over } };
 }
 
 function parseItem(cursor: Cursor): SelectItem {

@@ -54,7 +54,7 @@ export type Expr =
 
 export type SelectItem =
   | { kind: 'expr'; expr: Expr; alias?: Name }
-  | { kind: 'star'; place: Place; base?: Expr; except: Name[]; replace: { expr: Expr; name: Name }[] };
+  | { kind: 'star'; place: Place; base?: Expr; except: Name[]; replace: { expr: Expr; name: Name }[]; /** Of the pipe operator RENAME. */ rename?: { name: Name; to: Name }[] };
 
 export type Query = {
   place: Place;
@@ -89,7 +89,7 @@ export type Select = {
 };
 
 export type FromItem =
-  | { kind: 'table'; place: Place; path: Name[]; alias?: Name; offset?: Name }
+  | { kind: 'table'; place: Place; path: Name[]; alias?: Name; offset?: Name; /** FOR SYSTEM_TIME AS OF. */ asOf?: Expr }
   | { kind: 'tableFunction'; place: Place; path: Name[]; args: Expr[]; alias?: Name }
   | { kind: 'unnest'; place: Place; expr: Expr; alias?: Name; offset?: Name }
   | { kind: 'subquery'; place: Place; query: Query; alias?: Name }
