@@ -1,9 +1,9 @@
 // The bucket of the raw files: in goes the patient, out come findings about who may read it and what may vanish. Called by checks.ts.
 import type { BucketMetadata } from '@google-cloud/storage';
-import { STREAMS } from '../../schemas/generated/streams.ts';
 import { codeOf } from '../../functions/maintain/tables.ts';
 import { curesFor } from './cures.ts';
 import type { Check, Finding } from './finding.ts';
+import type { Kind } from './kinds.ts';
 import type { Patient } from './patient.ts';
 
 /** maintain comes every hour. */
@@ -24,7 +24,7 @@ async function checkBucket(patient: Patient): Promise<Finding[]> {
     return [{ kind: 'bucket_missing', where, what: 'The bucket does not exist.', why: 'What clients send is not archived: the messages wait in Pub/Sub, at most for the retention.', cure: cures.provision }];
   }
   const findings: Finding[] = [];
-  const wrong = (kind: string, what: string, why: string, cure: string): void => void findings.push({ kind, where, what, why, cure });
+  const wrong = (kind: Kind, what: string, why: string, cure: string): void => void findings.push({ kind, where, what, why, cure });
   if (metadata.iamConfiguration?.uniformBucketLevelAccess?.enabled !== true) wrong('bucket_access_not_uniform', 'Single objects may have access lists of their own.', 'An object can be public without anything at the bucket saying so.', cures.bucket('--uniform-bucket-level-access'));
   if (metadata.iamConfiguration?.publicAccessPrevention !== 'enforced') wrong('bucket_may_be_public', 'Public access is not prevented.', 'One wrong grant shows every event to everybody.', cures.bucket('--public-access-prevention'));
   if (Number(metadata.softDeletePolicy?.retentionDurationSeconds ?? 0) === 0) wrong('bucket_without_soft_delete', 'Deleted objects are gone at once.', 'The archive is what a lost day is made from again; compaction deletes the parts that it has joined.', cures.bucket('--soft-delete-duration=7d'));
@@ -47,7 +47,7 @@ function checkLifecycle(patient: Patient, { lifecycle }: BucketMetadata): Findin
   if (!rules.some((rule) => typeOf(rule) === 'AbortIncompleteMultipartUpload')) {
     findings.push({ kind: 'bucket_lifecycle_missing', where, what: 'Uploads that were never finished are kept.', why: 'They cost as much as objects, and no list shows them.', cure: patient.local === undefined ? cures.provision : cures.bucket('') });
   }
-  for (const { name, raw_retention_days: days } of Object.values(STREAMS)) {
+  for (const [name, days] of Object.entries(patient.rawRetentionDays)) {
     const prefix = `raw/${name}/`;
     const reaching = deletes.filter((rule) => reaches(rule, prefix));
     if (days === null && reaching.length > 0) {

@@ -7,6 +7,7 @@ import { accepts } from '../local/ports.ts';
 import type { CloudApis, Policy } from './cloud-apis.ts';
 import { curesFor } from './cures.ts';
 import { NotHere, type Check, type Finding } from './finding.ts';
+import type { Kind } from './kinds.ts';
 import { WRITERS, type Patient } from './patient.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -39,7 +40,7 @@ async function checkDeployed(patient: Patient, cloud: CloudApis, { name, target,
   if (deployed === undefined) return [{ kind: 'function_missing', where, what: `The function does not exist in ${patient.region}.`, why: 'A part of the flow is not there.', cure: 'npm run build && terraform -chdir=infra apply' }];
   if (deployed.state !== 'ACTIVE') return [{ kind: 'function_not_active', where, what: `Its state is ${deployed.state ?? 'not told'}.`, why: 'The last deployment failed, or is under way.', cure: cures.logsOf(name) }];
   const findings: Finding[] = [];
-  const wrong = (kind: string, what: string, why: string): void => void findings.push({ kind, where, what, why, cure: cures.provision });
+  const wrong = (kind: Kind, what: string, why: string): void => void findings.push({ kind, where, what, why, cure: cures.provision });
   const variables = Object.keys(deployed.serviceConfig?.environmentVariables ?? {});
   const { declared, required } = settingsIn(folder);
   const missing = required.filter((setting) => !variables.includes(setting));

@@ -2,6 +2,7 @@
 import type { protos } from '@google-cloud/pubsub';
 import { curesFor } from './cures.ts';
 import { NotHere, type Check, type Finding } from './finding.ts';
+import type { Kind } from './kinds.ts';
 import { topicsOf, WRITERS, type Patient } from './patient.ts';
 
 type Subscription = protos.google.pubsub.v1.ISubscription;
@@ -54,13 +55,13 @@ function checkPushes(patient: Patient, subscriptions: Map<string, Subscription>)
   const cures = curesFor(patient);
   return pushesOf(patient).flatMap(({ topic, writer, name }) => {
     const found = subscriptions.get(name);
-    const finding = (kind: string, what: string, why: string, cure: string): Finding => ({ kind, where: name, what, why, cure });
+    const finding = (kind: Kind, what: string, why: string, cure: string): Finding => ({ kind, where: name, what, why, cure });
     const sink = writer === 'bigquery' ? 'BigQuery' : 'Cloud Storage';
     if (found === undefined) return [finding('subscription_missing', 'The subscription does not exist.', `No event of this stream reaches ${sink}; what was published meanwhile is kept as long as the topic's retention.`, cures.provision)];
     // Of a detached subscription nothing else matters: it gets no messages and has lost the ones it held.
     if (found.detached === true || lastPart(found.topic) === '_deleted-topic_') return [finding('subscription_detached', 'The subscription is detached from its topic.', `No event of this stream reaches ${sink}.`, cures.replaceSubscription(name))];
     const findings: Finding[] = [];
-    const wrong = (kind: string, what: string, why: string, change: string): void => void findings.push(finding(kind, what, why, cures.subscription(name, change)));
+    const wrong = (kind: Kind, what: string, why: string, change: string): void => void findings.push(finding(kind, what, why, cures.subscription(name, change)));
     if (found.ackDeadlineSeconds !== ACK_DEADLINE_SECONDS) wrong('ack_deadline_wrong', `The acknowledgement deadline is ${found.ackDeadlineSeconds} s, not ${ACK_DEADLINE_SECONDS}.`, 'It is also the time that a push may take: the writer answers by 50 s, and an earlier deadline delivers again what is being written.', `--ack-deadline=${ACK_DEADLINE_SECONDS}`);
     if (secondsOf(found.expirationPolicy?.ttl) > 0) wrong('subscription_expires', `The subscription is deleted after ${Math.round(secondsOf(found.expirationPolicy?.ttl) / DAY_SECONDS)} quiet days.`, 'What is published afterwards reaches nobody.', '--expiration-period=never');
     const deadLetter = lastPart(found.deadLetterPolicy?.deadLetterTopic);
@@ -80,7 +81,7 @@ async function checkEndpoints(patient: Patient, subscriptions: Map<string, Subsc
     return address.replace(/\/$/, '');
   };
   const addresses = { bigquery: await addressOf('bigquery'), storage: await addressOf('storage') };
-  return pushesOf(patient).flatMap(({ writer, name }) => {
+  return pushesOf(patient).flatMap(({ writer, name }): Finding[] => {
     const found = subscriptions.get(name);
     if (found === undefined || found.detached === true) return [];
     const endpoint = found.pushConfig?.pushEndpoint ?? '';

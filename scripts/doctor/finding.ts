@@ -1,9 +1,9 @@
 // What the doctor says: a finding is something wrong, where, why it matters, and the command that mends it. A check makes findings, or
 // could not be made; it is never taken for healthy because it could not look.
+import type { Kind } from './kinds.ts';
 
 export type Finding = {
-  /** Kind of damage, such as `topic_missing`; docs/doctor.md lists them all. */
-  kind: string;
+  kind: Kind;
   /** The thing, by its name in Google Cloud. */
   where: string;
   what: string;

@@ -5,6 +5,7 @@ import { PubSub } from '@google-cloud/pubsub';
 import { Storage } from '@google-cloud/storage';
 import { TIME_ZONE_LABEL, labelOf } from '../../functions/reporting-zone.ts';
 import { streamTables } from '../../functions/stream-tables.ts';
+import { STREAMS } from '../../schemas/generated/streams.ts';
 import type { Where } from '../where.ts';
 import { createCloudApis, type CloudApis, type TimeSeries } from './cloud-apis.ts';
 import { once } from './check-pubsub.ts';
@@ -23,7 +24,7 @@ export async function makePatient({ where, region, timeZone, local }: MakeOption
   return {
     project: where.project, region, location: where.location, prefix: where.prefix, datasetName: where.dataset, bucketName: where.bucket,
     timeZone: timeZone ?? local?.timeZone ?? await zoneOfMaintain(cloud) ?? await zoneOfLabel(() => dataset.getMetadata()) ?? 'UTC',
-    nowMs, streams: streamTables(), pubsub, dataset, bucket: storage.bucket(where.bucket), cloud,
+    nowMs, streams: streamTables(), rawRetentionDays: Object.fromEntries(Object.values(STREAMS).map(({ name, raw_retention_days: days }) => [name, days])), pubsub, dataset, bucket: storage.bucket(where.bucket), cloud,
     local: local === undefined ? undefined : { functions: local.functions },
     backlogs: local === undefined ? () => backlogsOfMonitoring(cloud!, nowMs) : () => backlogsOfControl(local.control['pubsub']!),
     close: () => pubsub.close(),

@@ -19,6 +19,8 @@ export type Patient = {
   timeZone: string;
   nowMs: number;
   streams: readonly StreamTables[];
+  /** Of each stream in the catalogue; null: for ever. */
+  rawRetentionDays: Record<string, number | null>;
   pubsub: PubSub;
   dataset: Dataset;
   bucket: Bucket;

@@ -242,6 +242,14 @@ describe('the bucket', () => {
     expect(await hospital.kinds()).toEqual([kind]);
   });
 
+  test('raw files that the catalogue says are deleted, and nothing deletes', async () => {
+    const rawRetentionDays = { ...hospital.patient.rawRetentionDays, events: 90 };
+    expect(await hospital.kinds({ rawRetentionDays })).toEqual(['archive_is_not_deleted']);
+    await bucket().setMetadata({ lifecycle: { rule: [RULE, { action: { type: 'Delete' }, condition: { age: 90, matchesPrefix: ['raw/events/'] } }] } } as never);
+    after(() => bucket().setMetadata({ lifecycle: { rule: [RULE] } } as never));
+    expect(await hospital.kinds({ rawRetentionDays })).toEqual([]);
+  });
+
   test('a bucket that is missing', async () => {
     expect(await hospital.kinds({ bucket: hospital.run.storage.bucket('nowhere-raw'), bucketName: 'nowhere-raw' })).toEqual(['bucket_missing']);
   });

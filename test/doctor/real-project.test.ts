@@ -91,7 +91,7 @@ const cloud = () => createCloudApis({ project: PROJECT, region: REGION, prefix: 
 function patient(): Patient {
   const policy = (key: string) => ({ iam: { getPolicy: async () => [{ bindings: google.topics.get(key) }] } });
   return {
-    project: PROJECT, region: REGION, location: 'EU', prefix: 'chiplog', datasetName: 'chiplog', bucketName: 'shop-chiplog-raw', timeZone: 'UTC', nowMs: NOW, streams: [], cloud: cloud(), local: undefined,
+    project: PROJECT, region: REGION, location: 'EU', prefix: 'chiplog', datasetName: 'chiplog', bucketName: 'shop-chiplog-raw', timeZone: 'UTC', nowMs: NOW, streams: [], rawRetentionDays: {}, cloud: cloud(), local: undefined,
     pubsub: { topic: (name: string) => policy(`topic ${name}`), subscription: (name: string) => policy(`subscription ${name}`) } as never,
     dataset: undefined as never, bucket: undefined as never, backlogs: async () => new Map(),
   };

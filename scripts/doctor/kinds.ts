@@ -1,0 +1,81 @@
+// All kinds of damage that the doctor knows, by what they are about. docs/doctor.md shows this table, and a test compares the two; another
+// test asks that each kind is found by a test. A finding can be of no other kind.
+
+export const KINDS = {
+  'The project': {
+    service_disabled: 'A Google service that the pipeline uses is not enabled.',
+    role_missing: 'A function may not start query jobs.',
+    role_too_wide: 'An account of the pipeline has a role that reaches the whole project.',
+    dead_letter_role_missing: 'Pub/Sub\'s own account may not move messages to the dead letters, and would say so nowhere.',
+    schedule_missing: 'Cloud Scheduler has no job for the rollover or for maintain.',
+    schedule_paused: 'It has one that is paused.',
+  },
+  'The functions': {
+    function_missing: 'A function is not deployed in this region.',
+    function_not_active: 'Its last deployment failed or is under way.',
+    function_setting_missing: 'A setting without a default is not set.',
+    function_setting_unknown: 'A setting is set that the function does not know: it refuses to start.',
+    function_takes_one_at_a_time: 'Its concurrency is 1.',
+    function_starts_another: 'Its entry point is another function\'s.',
+    function_public: 'Everybody may call a function that is not the collector.',
+    caller_not_allowed: 'Pub/Sub\'s push account or the scheduler\'s may not call it.',
+    function_silent: 'It does not listen (local run).',
+  },
+  'Topics and subscriptions': {
+    topic_missing: 'A topic does not exist.',
+    topic_without_retention: 'A topic keeps nothing, so that nobody can seek back.',
+    subscription_missing: 'A stream has no subscription to one of the writers.',
+    subscription_detached: 'A subscription is detached from its topic.',
+    subscription_filters: 'A subscription takes only some messages; Pub/Sub acknowledges the others away.',
+    subscription_expires: 'A subscription is deleted after quiet days.',
+    endpoint_wrong: 'A subscription pushes to another address than its writer\'s, or to none.',
+    push_without_identity: 'A subscription pushes without an identity to a private function.',
+    ack_deadline_wrong: 'The acknowledgement deadline is not 60 seconds.',
+    no_backoff: 'Refused messages come back at once.',
+    dead_letter_missing: 'A subscription has no dead letters, or another\'s.',
+    too_few_attempts: 'Fewer than a hundred attempts: an outage would empty the subscription into the dead letters.',
+    backlog_old: 'Messages have waited for more than ten minutes.',
+    undeliverable_without_subscription: 'Nothing subscribes to a topic of undeliverable messages: Pub/Sub drops them.',
+    undeliverable_kept_too_short: 'Undeliverable messages are kept for less than 31 days.',
+    undeliverable_messages: 'Undeliverable messages wait for a person.',
+  },
+  'The bucket': {
+    bucket_missing: 'The bucket of the raw files does not exist.',
+    bucket_access_not_uniform: 'Single objects may have access lists of their own.',
+    bucket_may_be_public: 'Public access is not prevented.',
+    bucket_without_soft_delete: 'Deleted objects are gone at once.',
+    bucket_lifecycle_missing: 'Uploads that were never finished are kept.',
+    archive_is_deleted: 'A lifecycle rule deletes raw files that the catalogue keeps.',
+    archive_is_not_deleted: 'No lifecycle rule deletes raw files that the catalogue says are deleted.',
+    spill_not_drained: 'Messages that Pub/Sub could not take still lie in the bucket.',
+  },
+  'The dataset': {
+    dataset_missing: 'The dataset does not exist.',
+    time_zone_differs: 'The dataset was started with another reporting time zone than is set.',
+    tables_expire: 'The dataset deletes new tables after a time, the daily ones too.',
+    partitions_expire: 'The dataset deletes partitions after a time.',
+    kept_table_missing: '`rollovers` or `user_days` does not exist.',
+    kept_table_differs: 'One of them has other columns.',
+    table_function_missing: 'A stream\'s table function does not exist.',
+    table_function_outdated: 'It is not the one that this version makes.',
+  },
+  'Tables': {
+    table_ahead_missing: 'An intraday or late table of today or tomorrow does not exist.',
+    view_under_prefix: 'A view has a name that a stream\'s wildcard matches: every such query fails.',
+    stray_table: 'A table that is no day has such a name.',
+    column_type_differs: 'A column has another type or mode in one of the tables.',
+    column_missing: 'A table lacks a column that the schema has.',
+    clustering_differs: 'A table is clustered otherwise.',
+  },
+  'Days': {
+    day_missing: 'Between the first day and yesterday a day has no table.',
+    intraday_left: 'A day closed hours ago and its intraday table is still there.',
+    late_left: 'A late table was not folded for more than a week.',
+    day_provisional: 'The counts of a day\'s last rollover did not agree.',
+    day_failed: 'A day\'s last rollover failed.',
+    day_without_rollover: 'A daily table is in no row of the ledger.',
+  },
+} as const satisfies Record<string, Record<string, string>>;
+
+type Groups = typeof KINDS;
+export type Kind = { [G in keyof Groups]: keyof Groups[G] }[keyof Groups] & string;
