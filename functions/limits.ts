@@ -50,6 +50,8 @@ export const LIMITS = {
   loopDelayMsMax: 200,
   /** The sources document is looked at again after this long: a source that was switched off stops within it. */
   sourcesCheckMs: 500,
+  /** And read anew after this long even if it looks the same: of a mounted secret only the reading is documented to give the newest version, not its modification time. */
+  sourcesReadMs: 60_000,
   /** SIGKILL follows SIGTERM after 10 s. */
   drainMs: 8_000,
   /** Retry-After in every 503, jittered upward to twice this. */

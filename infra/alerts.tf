@@ -38,10 +38,10 @@ locals {
   query_alerts = {
     events-rejected = {
       title    = "Many events are rejected"
-      means    = "More than 5 % of the events of half an hour are wrong: a client was released with a mistake, or somebody sends rubbish."
+      means    = "More than 5 % of the events of half an hour, and more than 20, are wrong: a client was released with a mistake, or somebody sends rubbish."
       severity = "WARNING"
       duration = "300s"
-      query    = "sum(increase(${local.metric_sums["events_rejected"]}[30m])) / (sum(increase(${local.metric_sums["events_rejected"]}[30m])) + (sum(increase(${local.metric_sums["events_accepted"]}[30m])) or vector(0))) > 0.05"
+      query    = "sum(increase(${local.metric_sums["events_rejected"]}[30m])) / (sum(increase(${local.metric_sums["events_rejected"]}[30m])) + (sum(increase(${local.metric_sums["events_accepted"]}[30m])) or vector(0))) > 0.05 and sum(increase(${local.metric_sums["events_rejected"]}[30m])) > 20"
     }
     collector-errors = {
       title    = "The collector answers with errors"

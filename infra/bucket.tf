@@ -91,6 +91,11 @@ resource "google_storage_bucket_object" "bundle" {
   bucket   = google_storage_bucket.code.name
   name     = "${each.key}-${local.bundle_hashes[each.key]}.zip"
   source   = local.bundles[each.key]
+
+  # The new bundle is there before the old one goes, so a function always has one that it could be built from.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 locals {

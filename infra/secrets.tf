@@ -1,5 +1,5 @@
-# The sources document. The collector reads it as a mounted file and looks again twice a second, so a changed document works without a
-# new deployment. It holds write keys, which are identifiers; it is kept as a secret all the same, since nobody else needs to read them.
+# The sources document. The collector reads it as a mounted file and reads it anew at least once a minute, so a changed document works
+# without a new deployment. It holds write keys, which are identifiers; it is kept as a secret all the same, since nobody else needs to read them.
 
 resource "google_secret_manager_secret" "sources" {
   secret_id = "${var.prefix}-sources"

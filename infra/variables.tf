@@ -111,6 +111,10 @@ variable "sources" {
     error_message = "A source names at least one stream, and only streams that schemas/streams.json gives a route."
   }
   validation {
+    condition     = alltrue([for source in var.sources : length(distinct(source.streams)) == length(source.streams) && length(distinct(coalesce(source.origins, []))) == length(coalesce(source.origins, []))])
+    error_message = "A source names a stream or an origin twice; the collector would refuse the whole document."
+  }
+  validation {
     condition     = alltrue([for source in var.sources : source.platform == null ? true : contains(["ANDROID", "IOS", "WEB", "SERVER"], source.platform)])
     error_message = "The platform of a source is ANDROID, IOS, WEB or SERVER, or is left out."
   }

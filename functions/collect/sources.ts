@@ -100,15 +100,21 @@ export function createSourceStore({ version, read, clock, log }: SourceStoreOpti
   let list: SourceList | undefined;
   let problem = 'it was not read yet';
   let seenVersion: string | undefined;
+  let seenText: string | undefined;
+  let readAt = -Infinity;
   let checkedAt = -Infinity;
   let underWay: Promise<void> | undefined;
 
   const refresh = async (): Promise<void> => {
     try {
       const now = await version();
-      if (now === seenVersion) return;
-      const result = readSources(await read(), list, clock);
+      if (now === seenVersion && clock() - readAt < LIMITS.sourcesReadMs) return;
+      const text = await read();
+      readAt = clock();
       seenVersion = now;
+      if (text === seenText) return;
+      const result = readSources(text, list, clock);
+      seenText = text;
       if (!('list' in result)) return tell(result.problems.join('; '));
       list = result.list;
       // The same problem later is a new one.
@@ -117,6 +123,7 @@ export function createSourceStore({ version, read, clock, log }: SourceStoreOpti
       if (unknown.length > 0) log('WARNING', 'A source names streams that this code does not know; it may be older than the document.', { unknown });
     } catch (error) {
       seenVersion = undefined;
+      seenText = undefined;
       tell((error as Error).message);
     }
   };

@@ -57,6 +57,24 @@ test('the last good list serves while the document is broken or gone; before any
   expect(await look()).toBe('new');
 });
 
+test('a document that changes behind a file that looks the same is read within a minute, as a mounted secret may be', async () => {
+  let text = JSON.stringify({ sources: [source()] });
+  let now = 0;
+  let reads = 0;
+  const store = createSourceStore({ version: async () => 'the same', read: async () => { reads += 1; return text; }, clock: () => now, log: () => undefined });
+  const keysAt = async (ms: number): Promise<string> => {
+    now = ms;
+    const list = await store.current();
+    return 'code' in list ? list.code : [...list.byKey.keys()].join();
+  };
+  expect(await keysAt(1_000)).toBe('k');
+  text = JSON.stringify({ sources: [source({ write_keys: ['new'] })] });
+  expect(await keysAt(1_000 + LIMITS.sourcesReadMs - 1)).toBe('k');
+  expect(reads).toBe(1);
+  expect(await keysAt(1_000 + LIMITS.sourcesReadMs + LIMITS.sourcesCheckMs)).toBe('new');
+  expect(reads).toBe(2);
+});
+
 test('a broken document is told once each time it breaks, and a stream that nobody knows is told', async () => {
   let text = '{';
   let now = 0;

@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { INFRA, plan } from './hcl/plan.ts';
+import type { Plan } from './hcl/plan.ts';
 import { readSources } from './hcl/parse.ts';
 import type { Sources } from './hcl/parse.ts';
 import { ACCESS_TRAPS } from './traps/access.ts';
 import { DATA_TRAPS } from './traps/data.ts';
 import { FUNCTION_TRAPS } from './traps/functions.ts';
 import { MESSAGE_TRAPS } from './traps/messages.ts';
-import type { Damage, Trap } from './traps/trap.ts';
+import type { Damage } from './traps/trap.ts';
 import { WATCHING_TRAPS } from './traps/watching.ts';
 
 const sources = readSources(INFRA);
@@ -18,14 +19,14 @@ const example = (name: string): string => readFileSync(join(INFRA, 'examples', `
 const small = example('small');
 const variables = [small, example('big'), small.replace('collector_is_public = true', 'collector_is_public = false')];
 
-function found(trap: Trap, text: Sources): string[] {
-  return variables.flatMap((given) => {
-    const made = plan(text, given, INFRA);
-    // A plan that was refused would have none of anything.
-    expect(made.refused).toEqual([]);
-    return trap.finds(made);
-  });
+/** A plan that was refused would have none of anything, and every trap would be "seen". */
+function planned(text: Sources, given: string): Plan {
+  const made = plan(text, given, INFRA);
+  expect(made.refused).toEqual([]);
+  return made;
 }
+
+const asTheyAre = variables.map((given) => planned(sources, given));
 
 function damaged({ file, from, to }: Damage): Sources {
   const text = sources[file];
@@ -43,10 +44,11 @@ test('every trap has a name of its own and at least one edit that makes it', () 
 
 describe.each(TRAPS)('trap: $name', (trap) => {
   test('infra/ is not in it', () => {
-    expect(found(trap, sources)).toEqual([]);
+    expect(asTheyAre.flatMap((made) => trap.finds(made))).toEqual([]);
   });
   test.each(trap.damages.map((one) => [`${one.file}: ${label(one)}`, one] as const))('is seen after the edit %s', (_label, one) => {
-    expect(found(trap, damaged(one)).length).toBeGreaterThan(0);
+    const text = damaged(one);
+    expect(variables.some((given) => trap.finds(planned(text, given)).length > 0)).toBe(true);
   });
 });
 
