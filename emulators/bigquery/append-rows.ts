@@ -185,8 +185,8 @@ class Connection {
 
   private async store(table: Table, lines: Buffer, rows: number, isDoubled: boolean): Promise<void> {
     try {
-      await this.options.store.append(table, lines, rows);
-      if (isDoubled) await this.options.store.append(table, lines, rows);
+      await this.options.store.append(table, lines, rows, 'write');
+      if (isDoubled) await this.options.store.append(table, lines, rows, 'write');
     } catch (error) {
       if (error instanceof Refusal && error.reason === 'notFound') throw new StreamFailure(status.NOT_FOUND, `Requested entity was not found. Entity: ${this.stream}`);
       throw error;

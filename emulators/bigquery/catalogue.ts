@@ -12,7 +12,7 @@ export type Properties = Record<string, unknown>;
 export type Dataset = { kind: 'dataset'; project: string; dataset: string; createdMs: number; modifiedMs: number; properties: Properties };
 
 /** Rows [from, to) of a table, by DuckDB's rowid, that came by streaming since `atMs`: tabledata.list and copy jobs miss them for a while. */
-export type BufferedRows = { from: number; to: number; atMs: number };
+export type BufferedRows = { from: number; to: number; atMs: number; way: 'insert' | 'write' };
 
 export type Table = {
   kind: 'table';

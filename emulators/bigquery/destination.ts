@@ -118,6 +118,7 @@ async function widen(connection: DuckDBConnection, table: Table, fields: TableFi
   const wanted = [
     ...table.fields.map((field) => {
       const given = fields.find((other) => other.name.toLowerCase() === field.name.toLowerCase());
+      if (given !== undefined && field.mode === 'REQUIRED' && given.mode !== 'REQUIRED') return relaxed(name, given, options);
       return given === undefined ? field : { ...given, mode: field.mode ?? 'NULLABLE', ...(field.mode === 'REPEATED' ? { mode: given.mode ?? 'NULLABLE' } : {}) };
     }),
     ...fields.filter((field) => !known.has(field.name.toLowerCase())),
@@ -129,6 +130,11 @@ async function widen(connection: DuckDBConnection, table: Table, fields: TableFi
   }
   await widenPhysical(connection, physicalSql(table.physical), table.fields, merged);
   return { ...table, fields: merged };
+}
+
+function relaxed(table: string, given: TableField, options: string[]): TableField {
+  if (!options.includes('ALLOW_FIELD_RELAXATION')) throw new Refusal('invalid', `Provided Schema does not match Table ${table}. Field ${given.name} has changed mode from REQUIRED to NULLABLE`);
+  return { ...given, mode: 'NULLABLE' };
 }
 
 /** Rows may lack fields of a RECORD that the table has; those stay in the schema. */

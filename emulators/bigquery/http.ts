@@ -97,11 +97,14 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 
 function parse(raw: Buffer): Record<string, unknown> {
   if (raw.length === 0) return {};
+  let body: unknown;
   try {
-    return JSON.parse(raw.toString('utf8')) as Record<string, unknown>;
+    body = JSON.parse(raw.toString('utf8'));
   } catch (error) {
     throw new Refusal('invalid', `Invalid JSON payload received: ${(error as Error).message}`);
   }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Refusal('invalid', 'Invalid JSON payload received: the body is no object.');
+  return body as Record<string, unknown>;
 }
 
 function send(response: ServerResponse, { status = 200, body, rows, headers = {} }: Answer): void {

@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const syncData = promisify(fdatasync);
+const WAYS = ['insert', 'write'] as const;
 
-/** A file that gets no more rows and waits for DuckDB. `seq` grows by one from file to file. */
-export type SealedFile = { path: string; seq: number; rows: number; bytes: number; firstAtMs: number };
+/** How rows came: DML may not change recent ones of insertAll, it may change those of the Storage Write API. */
+export type Way = 'insert' | 'write';
+/** A file that gets no more rows and waits for DuckDB. `seq` grows by one from file to file; all rows of a file came one way. */
+export type SealedFile = { path: string; seq: number; way: Way; rows: number; bytes: number; firstAtMs: number };
 
-type Waiting = { lines: Buffer; rows: number; done: () => void; failed: (error: unknown) => void };
+type Waiting = { lines: Buffer; rows: number; way: Way; done: () => void; failed: (error: unknown) => void };
 
 export class Journal {
   private readonly dir: string;
@@ -28,9 +31,9 @@ export class Journal {
     this.dir = dir;
     this.uid = uid;
     this.nextSeq = appliedSeq + 1;
-    for (const { path, seq } of journalFiles(dir).filter((file) => file.uid === uid).sort((a, b) => a.seq - b.seq)) {
+    for (const { path, seq, way } of journalFiles(dir).filter((file) => file.uid === uid).sort((a, b) => a.seq - b.seq)) {
       if (seq <= appliedSeq) rmSync(path);
-      else this.sealedFiles.push({ ...recover(path, seq), firstAtMs: now() });
+      else this.sealedFiles.push({ ...recover(path, seq), way, firstAtMs: now() });
       this.nextSeq = Math.max(this.nextSeq, seq + 1);
     }
   }
@@ -44,9 +47,9 @@ export class Journal {
   }
 
   /** Resolves when the lines (each ends in \n) are on disk. Appends that wait at the same time share one sync. */
-  append(lines: Buffer, rows: number): Promise<void> {
+  append(lines: Buffer, rows: number, way: Way): Promise<void> {
     return new Promise((done, failed) => {
-      this.waiting.push({ lines, rows, done, failed });
+      this.waiting.push({ lines, rows, way, done, failed });
       if (this.scheduled) return;
       this.scheduled = true;
       this.tail = this.tail.then(() => this.flush());
@@ -56,8 +59,14 @@ export class Journal {
   private async flush(): Promise<void> {
     this.scheduled = false;
     const batch = this.waiting.splice(0);
+    for (const way of WAYS) await this.flushWay(way, batch.filter((entry) => entry.way === way));
+  }
+
+  private async flushWay(way: Way, batch: Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
     try {
-      const file = this.open ?? (this.open = this.create());
+      if (this.open !== undefined && this.open.way !== way) this.sealOpen();
+      const file = this.open ?? (this.open = this.create(way));
       await writeAll(file.fd, batch.map((entry) => entry.lines));
       await syncData(file.fd);
       for (const entry of batch) {
@@ -70,21 +79,23 @@ export class Journal {
     }
   }
 
-  private create(): SealedFile & { fd: number } {
+  private create(way: Way): SealedFile & { fd: number } {
     const seq = this.nextSeq++;
-    const path = join(this.dir, `${this.uid}.${String(seq).padStart(9, '0')}.ndjson`);
-    return { path, seq, rows: 0, bytes: 0, firstAtMs: this.now(), fd: openSync(path, 'ax') };
+    const path = join(this.dir, `${this.uid}.${String(seq).padStart(9, '0')}.${way}.ndjson`);
+    return { path, seq, way, rows: 0, bytes: 0, firstAtMs: this.now(), fd: openSync(path, 'ax') };
+  }
+
+  private sealOpen(): void {
+    if (this.open === undefined) return;
+    const { fd, ...file } = this.open;
+    closeSync(fd);
+    this.open = undefined;
+    this.sealedFiles.push(file);
   }
 
   /** Ends the file of the moment, and answers all files whose rows DuckDB lacks, oldest first. */
   async seal(): Promise<SealedFile[]> {
-    const sealing = this.tail.then(() => {
-      if (this.open === undefined) return;
-      const { fd, ...file } = this.open;
-      closeSync(fd);
-      this.open = undefined;
-      this.sealedFiles.push(file);
-    });
+    const sealing = this.tail.then(() => this.sealOpen());
     this.tail = sealing;
     await sealing;
     return [...this.sealedFiles];
@@ -103,14 +114,14 @@ export class Journal {
 }
 
 /** Journal files in a folder with the table each belongs to. */
-export function journalFiles(dir: string): { path: string; uid: string; seq: number }[] {
+export function journalFiles(dir: string): { path: string; uid: string; seq: number; way: Way }[] {
   return readdirSync(dir).flatMap((name) => {
-    const match = /^(.+)\.(\d{9})\.ndjson$/.exec(name);
-    return match === null ? [] : [{ path: join(dir, name), uid: match[1]!, seq: Number(match[2]) }];
+    const match = /^(.+)\.(\d{9})\.(insert|write)\.ndjson$/.exec(name);
+    return match === null ? [] : [{ path: join(dir, name), uid: match[1]!, seq: Number(match[2]), way: match[3] as Way }];
   });
 }
 
-function recover(path: string, seq: number): Omit<SealedFile, 'firstAtMs'> {
+function recover(path: string, seq: number): Omit<SealedFile, 'firstAtMs' | 'way'> {
   const content = readFileSync(path);
   const bytes = content.lastIndexOf(10) + 1;
   if (bytes < content.length) truncateSync(path, bytes);

@@ -2,6 +2,13 @@
 
 /** Reasons as in cloud.google.com/bigquery/docs/error-messages, with the HTTP code and the status name that go with each. */
 const REASONS = {
+  jobBackendError: { code: 400, status: 'FAILED_PRECONDITION' },
+  jobInternalError: { code: 400, status: 'FAILED_PRECONDITION' },
+  jobRateLimitExceeded: { code: 400, status: 'FAILED_PRECONDITION' },
+  resourcesExceeded: { code: 400, status: 'FAILED_PRECONDITION' },
+  responseTooLarge: { code: 403, status: 'FAILED_PRECONDITION' },
+  tableUnavailable: { code: 400, status: 'FAILED_PRECONDITION' },
+  timeout: { code: 400, status: 'FAILED_PRECONDITION' },
   invalid: { code: 400, status: 'INVALID_ARGUMENT' },
   invalidQuery: { code: 400, status: 'INVALID_ARGUMENT' },
   required: { code: 400, status: 'INVALID_ARGUMENT' },

@@ -39,12 +39,12 @@ type InsertRow = { insertId?: string; json?: unknown };
 type InsertError = { index: number; errors: RowProblem[] };
 
 async function insertAll(store: TableStore, seen: SeenIds, call: Call): Promise<{ body: object }> {
-  if (call.body['templateSuffix'] !== undefined) throw new Refusal('notImplemented', 'insertAll with templateSuffix is not implemented in the local BigQuery.');
-  const table = tableOf(store, call);
+  const template = tableOf(store, call);
   const rows = call.body['rows'] as InsertRow[] | undefined;
   if (!Array.isArray(rows) || rows.length === 0) throw new Refusal('invalid', 'No rows present in the request.');
   if (rows.length > INSERT_ROWS_MAX) throw new Refusal('invalid', `too many rows present in the request, limit: ${INSERT_ROWS_MAX} row count: ${rows.length}.`);
   if (call.raw.length > INSERT_BYTES_MAX) throw new Refusal('invalid', `Request payload size exceeds the limit: ${INSERT_BYTES_MAX} bytes.`);
+  const table = await instanceOf(store, template, call.body['templateSuffix']);
   const { lines, errors } = convert(table, rows, call.body['ignoreUnknownValues'] === true);
   if (errors.length > 0 && call.body['skipInvalidRows'] !== true) {
     const named = new Set(errors.map((error) => error.index));
@@ -56,13 +56,28 @@ async function insertAll(store: TableStore, seen: SeenIds, call: Call): Promise<
   const kept = lines.filter(({ insertId }) => insertId === undefined || seen.add(`${table.uid} ${insertId}`, now));
   if (kept.length > 0) {
     try {
-      await store.append(table, Buffer.from(kept.map(({ line }) => `${line}\n`).join('')), kept.length);
+      await store.append(table, Buffer.from(kept.map(({ line }) => `${line}\n`).join('')), kept.length, 'insert');
     } catch (error) {
       seen.forget(kept.flatMap(({ insertId }) => (insertId === undefined ? [] : [`${table.uid} ${insertId}`])));
       throw error;
     }
   }
   return { body: { kind: 'bigquery#tableDataInsertAllResponse', ...(errors.length > 0 ? { insertErrors: errors } : {}) } };
+}
+
+/** `templateSuffix`: the table of the template's name and the suffix, with the template's columns and layout; made when it is first written to. */
+async function instanceOf(store: TableStore, template: Table, suffix: unknown): Promise<Table> {
+  if (suffix === undefined || suffix === null || suffix === '') return template;
+  const { project, dataset, fields, clustering, timePartitioning } = template;
+  const name = `${template.table}${String(suffix)}`;
+  if (!/^[\w-]{1,1024}$/.test(name)) throw new Refusal('invalid', `Invalid table ID "${name}".`);
+  const { table, publish } = await store.engine.change(async (connection) => {
+    const found = store.catalogue.findTable(project, dataset, name);
+    if (found !== undefined) return { table: found, publish: () => undefined };
+    return store.create(connection, { project, dataset, table: name, fields, ...(clustering === undefined ? {} : { clustering }), ...(timePartitioning === undefined ? {} : { timePartitioning }) });
+  });
+  publish();
+  return table;
 }
 
 function convert(table: Table, rows: InsertRow[], ignoreUnknown: boolean): { lines: { line: string; insertId?: string }[]; errors: InsertError[] } {

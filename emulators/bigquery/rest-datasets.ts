@@ -35,6 +35,16 @@ export function patched(current: Properties, changes: Properties): Properties {
 
 const DECIDED = ['kind', 'etag', 'id', 'selfLink', 'datasetReference', 'creationTime', 'lastModifiedTime', 'type'] as const;
 
+/** `labels.key:value labels.other`: all of them (datasets.list, filter). */
+function hasLabels({ properties }: Dataset, filter: string | null): boolean {
+  const labels = (properties['labels'] ?? {}) as Record<string, string>;
+  return (filter ?? '').split(/\s+/).filter(Boolean).every((term) => {
+    const match = /^labels\.([^:]+)(?::(.*))?$/.exec(term);
+    if (match === null) throw new Refusal('invalid', `Invalid filter: ${term}; it has the form labels.key:value.`);
+    return match[2] === undefined ? match[1]! in labels : labels[match[1]!] === match[2];
+  });
+}
+
 function datasetResource(dataset: Dataset, base: string): object {
   const { project, dataset: id } = dataset;
   return {
@@ -75,7 +85,7 @@ export function datasetRoutes(store: TableStore): Routes {
     [`GET ${path}`]: { method: 'datasets.list', handler: (call) => {
       // Names that begin with an underscore hold what scripts keep for themselves; they are shown to those who ask for all.
       const isShown = (name: string): boolean => !name.startsWith('_') || isOn(call, 'all');
-      const datasets = catalogue.all('dataset').filter((dataset) => dataset.project === call.params['project'] && isShown(dataset.dataset)).sort((a, b) => (a.dataset < b.dataset ? -1 : 1));
+      const datasets = catalogue.all('dataset').filter((dataset) => dataset.project === call.params['project'] && isShown(dataset.dataset) && hasLabels(dataset, call.query.get('filter'))).sort((a, b) => (a.dataset < b.dataset ? -1 : 1));
       const { part, nextPageToken } = pageOf(datasets, call);
       const entries = part.map((dataset) => ({
         kind: 'bigquery#dataset', id: `${dataset.project}:${dataset.dataset}`, datasetReference: { projectId: dataset.project, datasetId: dataset.dataset },

@@ -84,7 +84,8 @@ async function readTable(runner: QueryRunner, call: Call): Promise<TableSpec> {
   refuseUnknown(call.body);
   const reference = call.body['tableReference'] as { tableId?: string } | undefined;
   const table = reference?.tableId ?? '';
-  if (!/^[\p{L}\p{N}\p{M}\p{Pc}\p{Pd}\p{Zs}]{1,1024}$/u.test(table)) throw new Refusal('invalid', `Invalid table ID "${table}".`);
+  // docs/tables#table_naming counts bytes of UTF-8, not characters.
+  if (!/^[\p{L}\p{N}\p{M}\p{Pc}\p{Pd}\p{Zs}]+$/u.test(table) || Buffer.byteLength(table) > 1_024) throw new Refusal('invalid', `Invalid table ID "${table}".`);
   const place = { project: call.params['project']!, dataset: call.params['dataset']!, table };
   const properties = keptProperties(call.body, DECIDED);
   const view = call.body['view'] as { query?: string; useLegacySql?: boolean } | undefined;

@@ -76,7 +76,7 @@ export class Results {
       rows.push(...lines);
     }
     const skipped = start - first * INDEX_EVERY_ROWS;
-    const page = rows.slice(skipped, skipped + stop - start);
+    const page = cut(rows.slice(skipped, skipped + stop - start));
     const next = start + page.length;
     return { rows: page, nextStart: next < index.rows ? next : undefined };
   }
@@ -115,6 +115,13 @@ export class Results {
     const oldest = this.remembered.keys().next().value;
     if (this.remembered.size > REMEMBERED_MAX && oldest !== undefined) this.remembered.delete(oldest);
   }
+}
+
+/** At least one row, and no more than one answer may hold. */
+function cut(rows: string[]): string[] {
+  let bytes = 0;
+  const end = rows.findIndex((row, at) => (bytes += row.length) > PAGE_BYTES_MAX && at > 0);
+  return end === -1 ? rows : rows.slice(0, end);
 }
 
 /** Chunks of rows of a query with one VARCHAR column. */

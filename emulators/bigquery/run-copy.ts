@@ -1,5 +1,6 @@
 // A copy job: the rows of tables as tabledata.list sees them (without the streaming buffer, as Google's copy jobs) into a destination.
 import { checkDestination, commitRows, readDisposition, splitDecorator } from './destination.ts';
+import type { Table } from './catalogue.ts';
 import type { Job, TableReference, Work } from './jobs.ts';
 import { Refusal } from './refusal.ts';
 import { quoted } from './fields.ts';
@@ -13,10 +14,13 @@ export async function runCopy(store: TableStore, job: Job): Promise<Work> {
   if (references.length === 0 || config.destinationTable === undefined) throw new Refusal('required', 'Required parameter is missing: sourceTables and destinationTable');
   const to = readDisposition(config, 'WRITE_EMPTY', config.destinationTable);
   return store.reading(async () => {
-    const sources = references.map(({ projectId, datasetId, tableId }) => {
+    const find = (): Table[] => references.map(({ projectId, datasetId, tableId }) => {
       if (splitDecorator(tableId).partition !== undefined) throw new Refusal('notImplemented', 'Copying a partition is not implemented in the local BigQuery.');
       return store.catalogue.table(projectId, datasetId, tableId);
     });
+    await store.settle(...find());
+    // Looked up again: what is in the streaming buffer is known only now.
+    const sources = find();
     const first = sources[0]!;
     for (const source of sources) {
       if (source.type === 'VIEW') throw new Refusal('invalid', `${source.table} is a view, which copy jobs do not take.`);

@@ -7,6 +7,7 @@ import { carryOut } from './ddl.ts';
 import { columnsSql, duckType, quoted, type TableField } from './fields.ts';
 import type { Job, OnCancel, TableReference, Work } from './jobs.ts';
 import { Refusal } from './refusal.ts';
+import { guardingRecentRows } from './recent-rows.ts';
 import type { Results } from './results.ts';
 import type { Parameter, SqlContext, TableEntry, TranslatedStatement } from './sql/context.ts';
 import { fromDuckError } from './sql/google-sql-error.ts';
@@ -36,7 +37,21 @@ export function plan(runner: QueryRunner, project: string, config: QueryConfigur
   if (statements.length === 0) throw new Refusal('invalidQuery', 'Syntax error: Unexpected end of statement', 'query');
   if (config.destinationTable !== undefined && isScript(statements)) throw new Refusal('invalid', 'configuration.query.destinationTable cannot be set for scripts');
   if (config.destinationTable !== undefined) checkDestination(runner.store, disposition(config));
+  for (const statement of statements) checkPartitionFilters(config.query, tablesOf(runner.store, statement));
   return statements;
+}
+
+/**
+ * A table with requirePartitionFilter wants its column in a condition. Whether the text has such a condition is told by the column's name behind a WHERE:
+ * what Google would refuse in spite of that (a condition that prunes nothing) is let through. Tables behind a view are not looked at.
+ */
+function checkPartitionFilters(text: string, tables: Table[]): void {
+  for (const table of tables) {
+    const field = table.timePartitioning?.field;
+    if (table.properties['requirePartitionFilter'] !== true || field === undefined || !text.includes(table.table)) continue;
+    if (/^\s*insert\b/i.test(text) || new RegExp(`\\b(where|on)\\b[\\s\\S]*\\b${field}\\b`, 'i').test(text)) continue;
+    throw new Refusal('invalidQuery', `Cannot query over table '${table.project}.${table.dataset}.${table.table}' without a filter over column(s) '${field}' that can be used for partition elimination`, 'query');
+  }
 }
 
 export function contextOf(store: TableStore, project: string, config: QueryConfiguration): SqlContext {
@@ -182,11 +197,15 @@ function dml(store: TableStore, statement: TranslatedStatement): Omit<Work, 'sta
   return {
     result,
     commit: async (connection) => {
-      if (statement.checkSql !== undefined) await connection.run(statement.checkSql).catch(asQueryError);
-      const changed = await connection.run(statement.duckSql).catch(asQueryError);
-      result.dmlRows = changed.rowsChanged;
       const target = statement.target;
       const table = target === undefined ? undefined : store.catalogue.findTable(target.project, target.dataset, target.table);
+      // A job that replaced the rows since the statement was planned: it would change rows that nobody reads any more.
+      if (target !== undefined && (table === undefined || physicalSql(table.physical) !== target.duckName)) throw new Refusal('invalidQuery', `Could not serialize access to table ${target.project}:${target.dataset}.${target.table} due to concurrent update`, 'query');
+      const change = async (): Promise<void> => {
+        if (statement.checkSql !== undefined) await connection.run(statement.checkSql).catch(asQueryError);
+        result.dmlRows = (await connection.run(statement.duckSql).catch(asQueryError)).rowsChanged;
+      };
+      await (table === undefined ? change() : guardingRecentRows(store, connection, table, change));
       if (table === undefined) return () => undefined;
       return store.catalogue.put(connection, { ...table, modifiedMs: store.now(), buffered: statement.statementType === 'INSERT' ? table.buffered : [] });
     },

@@ -9,7 +9,7 @@ import { startHttp } from './http.ts';
 import { Jobs, type Job } from './jobs.ts';
 import { RecentDrops } from './recent-drops.ts';
 import { bigqueryFaultPoints } from './fault-points.ts';
-import { Refusal, refusalOfFault } from './refusal.ts';
+import { refusalOf, refusalOfFault } from './refusal.ts';
 import { dataRoutes } from './rest-data.ts';
 import { datasetRoutes, routineRoutes } from './rest-datasets.ts';
 import { insertJob, jobRoutes, type JobsApi } from './rest-jobs.ts';
@@ -42,7 +42,7 @@ export async function start(options: ServiceOptions, translate: Translate = tran
   const runDdl = async (project: string, query: string): Promise<void> => {
     const { job, done } = await insertJob(api, project, { configuration: { query: { query, useLegacySql: false } } });
     await done;
-    if (job.errorResult !== undefined) throw new Refusal('invalidQuery', job.errorResult.message);
+    if (job.errorResult !== undefined) throw refusalOf({ ...job.errorResult });
   };
   const drops = new RecentDrops(now);
   const routes = { ...otherRoutes(store, options.project), ...datasetRoutes(store), ...tableRoutes(api, (table) => drops.add(table)), ...dataRoutes(store), ...routineRoutes(api, runDdl), ...jobRoutes(api), ...uploadRoutes(api) };

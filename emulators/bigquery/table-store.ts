@@ -7,7 +7,8 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { BufferedRows, Catalogue, Table } from './catalogue.ts';
 import { rowsOf, type Engine } from './engine.ts';
 import { columnsSql, duckType, evolve, literal, logicalBytes, quoted, typeOf, type AddedField, type TableField } from './fields.ts';
-import { Journal, journalFiles, type SealedFile } from './journal.ts';
+import { Journal, journalFiles, type SealedFile, type Way } from './journal.ts';
+import { Expiry } from './expiry.ts';
 import { Refusal } from './refusal.ts';
 import { widenPhysical } from './widen.ts';
 
@@ -32,6 +33,7 @@ export class TableStore {
   private readonly journals = new Map<string, Journal>();
   private readonly rowBytes = new WeakMap<Table, number>();
   private readonly timer: NodeJS.Timeout;
+  private readonly expiry = new Expiry(this);
   private readers = 0;
   private readonly orphans = new Set<string>();
 
@@ -41,7 +43,7 @@ export class TableStore {
     this.now = now;
     this.dir = join(dataDir, 'journal');
     mkdirSync(this.dir, { recursive: true });
-    this.timer = setInterval(() => void this.settleAll().catch((error: unknown) => console.error('bigquery: rows could not be moved from a journal', error)), SETTLE_EVERY_MS).unref();
+    this.timer = setInterval(() => void this.settleAll().then(() => this.expiry.sweep()).catch((error: unknown) => console.error('bigquery: rows could not be moved from a journal', error)), SETTLE_EVERY_MS).unref();
   }
 
   /** Opens what is on disk; removes what no table owns (left by a process killed between two steps). */
@@ -73,7 +75,7 @@ export class TableStore {
     }
     const now = this.now();
     const table: Table = {
-      kind: 'table', type: 'TABLE', properties: {}, ...spec, physical: physical ?? newPhysical(), uid: randomUUID(),
+      kind: 'table', type: 'TABLE', ...spec, ...this.lifeOf(spec), physical: physical ?? newPhysical(), uid: randomUUID(),
       createdMs: now, modifiedMs: now, schemaChangedMs: now, appliedSeq: 0, buffered: [],
     };
     if (physical === undefined && table.type === 'TABLE') await connection.run(`CREATE TABLE ${physicalSql(table.physical)} (${columnsSql(table.fields)})`);
@@ -85,6 +87,17 @@ export class TableStore {
         this.journals.set(table.uid, new Journal(this.dir, table.uid, 0, this.now));
       },
     };
+  }
+
+  /** When the table, or its partitions, end if nobody says so: by the defaults of the dataset. */
+  private lifeOf({ project, dataset, type, properties = {}, timePartitioning }: TableSpec): Pick<Table, 'properties' | 'timePartitioning'> {
+    const defaults = this.catalogue.dataset(project, dataset).properties;
+    if (type === 'VIEW') return { properties };
+    const partitionMs = defaults['defaultPartitionExpirationMs'];
+    if (timePartitioning !== undefined && partitionMs !== undefined) return { properties, timePartitioning: { expirationMs: String(partitionMs), ...timePartitioning } };
+    const tableMs = Number(defaults['defaultTableExpirationMs'] ?? 0);
+    const ends = tableMs > 0 && properties['expirationTime'] === undefined ? { expirationTime: String(this.now() + tableMs) } : {};
+    return { properties: { ...properties, ...ends }, ...(timePartitioning === undefined ? {} : { timePartitioning }) };
   }
 
   /** Removes tables inside the caller's transaction. Their rows go when the last query that may read them has ended. */
@@ -133,8 +146,9 @@ export class TableStore {
       const current = this.catalogue.table(found.project, found.dataset, found.table);
       const wanted = next(current);
       const added: AddedField[] = [];
-      const fields = evolve(`${current.project}:${current.dataset}.${current.table}`, current.fields, wanted.fields, added);
-      await widenPhysical(connection, physicalSql(current.physical), current.fields, fields);
+      // A view has the columns that its query gives, whatever it had before.
+      const fields = current.type === 'VIEW' ? wanted.fields : evolve(`${current.project}:${current.dataset}.${current.table}`, current.fields, wanted.fields, added);
+      if (current.type === 'TABLE') await widenPhysical(connection, physicalSql(current.physical), current.fields, fields);
       const now = this.now();
       const changed: Table = { ...wanted, fields, modifiedMs: now, schemaChangedMs: added.length > 0 ? now : current.schemaChangedMs };
       return { table: changed, publish: await this.catalogue.put(connection, changed) };
@@ -144,10 +158,10 @@ export class TableStore {
   }
 
   /** Stores lines (made for this table's columns); resolves when they are on disk. */
-  async append(table: Table, lines: Buffer, rows: number): Promise<void> {
+  async append(table: Table, lines: Buffer, rows: number, way: Way): Promise<void> {
     const journal = this.journals.get(table.uid);
     if (journal === undefined) throw new Refusal('notFound', `Not found: Table ${table.project}:${table.dataset}.${table.table}`);
-    await journal.append(lines, rows);
+    await journal.append(lines, rows, way);
   }
 
   /** After this, DuckDB has every row of these tables that was acknowledged before the call. */
@@ -172,7 +186,7 @@ export class TableStore {
       const inserted = await connection.run(`INSERT INTO ${physicalSql(table.physical)} BY NAME ${readLinesSql(file.path, table.fields)}`).catch((error: unknown) => {
         throw new Refusal('internalError', `Rows of ${table.dataset}.${table.table} that were acknowledged could not be read from ${file.path}: ${(error as Error).message}`);
       });
-      const buffered = this.withSegment(table, { from, to: from + inserted.rowsChanged, atMs: file.firstAtMs });
+      const buffered = this.withSegment(table, { from, to: from + inserted.rowsChanged, atMs: file.firstAtMs, way: file.way });
       return this.catalogue.put(connection, { ...table, appliedSeq: file.seq, buffered, modifiedMs: this.now() });
     });
     publish?.();
@@ -182,7 +196,7 @@ export class TableStore {
   private withSegment(table: Table, added: BufferedRows): BufferedRows[] {
     const segments = this.buffered(table);
     const last = segments.at(-1);
-    if (last !== undefined && last.to === added.from && added.atMs - last.atMs < BUFFER_SEGMENT_MS) return [...segments.slice(0, -1), { ...last, to: added.to }];
+    if (last !== undefined && last.to === added.from && last.way === added.way && added.atMs - last.atMs < BUFFER_SEGMENT_MS) return [...segments.slice(0, -1), { ...last, to: added.to }];
     return [...segments, added];
   }
 

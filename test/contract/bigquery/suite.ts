@@ -1,12 +1,17 @@
 // The BigQuery suite (REST): all its cases in one list, for the tests and for the tables in the docs.
 import type { Suite } from '../contract.ts';
+import { DESTINATION_CASES } from './destinations.cases.ts';
+import { ERROR_CASES } from './errors.cases.ts';
 import { JOB_CASES } from './jobs.cases.ts';
+import { QUERY_CASES } from './queries.cases.ts';
 import { SCHEMA_CASES } from './schemas.cases.ts';
+import { STREAMING_CASES } from './streaming.cases.ts';
 import { BIGQUERY_SURFACE } from './surface.ts';
+import { TABLE_CASES } from './tables.cases.ts';
 import { openWorld, type BigQueryWorld } from './world.ts';
 
 export const BIGQUERY_SUITE: Suite<BigQueryWorld & { close(): Promise<void> }> = {
   service: 'bigquery', surface: BIGQUERY_SURFACE,
-  cases: [...SCHEMA_CASES, ...JOB_CASES],
+  cases: [...SCHEMA_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...ERROR_CASES],
   openWorld, closeWorld: (world) => world.close(),
 };

@@ -33,10 +33,10 @@ export type BigQueryWorld = {
   into(table: string, options?: object): { destinationTable: object };
   /** One request of the REST API below the project, without retries, answered whatever its status. */
   call(call: Call): Promise<Answer>;
-  /** Ours only: faults and clock. */
+  /** Ours only: faults, and a clock that is moved while `run` runs. */
   breakCalls(...plans: object[]): Promise<void>;
   mendCalls(): Promise<void>;
-  moveClock(offsetMs: number): Promise<void>;
+  later(offsetMs: number, run: () => Promise<void>): Promise<void>;
 };
 
 export async function openWorld(launched: Launched): Promise<BigQueryWorld & { close(): Promise<void> }> {
@@ -88,14 +88,13 @@ export async function openWorld(launched: Launched): Promise<BigQueryWorld & { c
     async mendCalls() {
       await fetch(`${launched.ours!.controlUrl}/faults`, { method: 'DELETE' });
     },
-    async moveClock(offsetMs) {
-      const file = launched.ours!.clockFile;
-      writeFileSync(`${file}.new`, JSON.stringify({ offset_ms: offsetMs }));
-      renameSync(`${file}.new`, file);
-      await until('the clock has moved', async () => {
-        const [{ now }] = await world.rows('SELECT UNIX_MILLIS(CURRENT_TIMESTAMP()) AS now') as [{ now: number }];
-        return Math.abs(now - (Date.now() + offsetMs)) < 30_000;
-      });
+    async later(offsetMs, run) {
+      await moveClock(world, offsetMs);
+      try {
+        await run();
+      } finally {
+        await moveClock(world, 0);
+      }
     },
   };
   return {
@@ -105,6 +104,16 @@ export async function openWorld(launched: Launched): Promise<BigQueryWorld & { c
       if (launched.implementation === 'cloud') await Promise.allSettled(datasets.map((id) => client.dataset(id).delete({ force: true })));
     },
   };
+}
+
+async function moveClock(world: BigQueryWorld, offsetMs: number): Promise<void> {
+  const file = world.launched.ours!.clockFile;
+  writeFileSync(`${file}.new`, JSON.stringify({ offset_ms: offsetMs }));
+  renameSync(`${file}.new`, file);
+  await until('the clock has moved', async () => {
+    const [{ now }] = await world.rows('SELECT UNIX_MILLIS(CURRENT_TIMESTAMP()) AS now') as [{ now: number }];
+    return Math.abs(now - (Date.now() + offsetMs)) < 30_000;
+  });
 }
 
 /** Google's client; where it talks to no Google, with a token that nobody asks for. */

@@ -1,0 +1,318 @@
+// Contract cases of tables, datasets and routines as resources: what is kept, what changes, what goes, and what time does to them.
+import { expect } from 'vitest';
+import type { ContractCase } from '../contract.ts';
+import { until } from '../wait.ts';
+import { errorOf, type Answer, type BigQueryWorld, type Resource } from './world.ts';
+
+const TABLES = 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables';
+const DATASETS = 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/datasets';
+const HOUR = 3_600_000;
+const STRING_A = [{ name: 'a', type: 'STRING' }];
+
+const create = (world: BigQueryWorld, body: object, tableId = world.name('t')): Promise<Answer> =>
+  world.call({ method: 'POST', path: `/datasets/${world.dataset}/tables`, body: { tableReference: { tableId }, ...body } });
+
+export const TABLE_CASES: readonly ContractCase<BigQueryWorld>[] = [
+  {
+    name: 'table-resource', promise: 'a table answers with its reference, times, sizes, description, labels, clustering and partitioning', methods: ['tables.insert', 'tables.get'], source: TABLES,
+    async run(world) {
+      const beganMs = Date.now();
+      const tableId = world.name('t');
+      const { body } = await create(world, {
+        schema: { fields: [{ name: 'day', type: 'DATE' }, { name: 'a', type: 'STRING' }] }, description: 'what it is', friendlyName: 'a friend', labels: { team: 'x' },
+        clustering: { fields: ['a'] }, timePartitioning: { type: 'DAY', field: 'day', expirationMs: '86400000' },
+      }, tableId);
+      expect(body).toMatchObject({
+        kind: 'bigquery#table', id: `${world.launched.project}:${world.dataset}.${tableId}`, tableReference: { projectId: world.launched.project, datasetId: world.dataset, tableId }, type: 'TABLE',
+        description: 'what it is', friendlyName: 'a friend', labels: { team: 'x' }, clustering: { fields: ['a'] }, timePartitioning: { type: 'DAY', field: 'day', expirationMs: '86400000' },
+        numRows: '0', numBytes: '0', etag: expect.any(String), location: expect.any(String),
+      });
+      expect(Number(body['creationTime'])).toBeGreaterThan(beganMs - 60_000);
+      expect(Number(body['lastModifiedTime'])).toBeGreaterThanOrEqual(Number(body['creationTime']));
+    },
+  },
+  {
+    name: 'table-ids', promise: 'a table id has letters, marks, numbers, connectors, dashes or spaces, and at most 1,024 bytes of UTF-8', methods: ['tables.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/tables#table_naming',
+    async run(world) {
+      const unique = world.name('t');
+      expect((await create(world, {}, `${unique} Tàble-01_ü`)).status).toBe(200);
+      expect((await create(world, {}, `${unique}${'x'.repeat(1_024 - unique.length)}`)).status).toBe(200);
+      expect((await create(world, {}, `${unique}${'x'.repeat(1_025 - unique.length)}`)).status).toBe(400);
+      expect((await create(world, {}, `${unique}${'ü'.repeat(600)}`)).status).toBe(400);
+      for (const bad of [`${unique}.x`, `${unique}!`, '']) expect((await create(world, {}, bad)).status).toBe(400);
+    },
+  },
+  {
+    name: 'table-sizes', promise: 'numRows and numBytes follow what is written, by the sizes that BigQuery counts', methods: ['tables.get'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types#data_type_sizes',
+    async run(world) {
+      const table = await world.table([{ name: 'a', type: 'STRING' }, { name: 'n', type: 'INTEGER' }]);
+      await world.query(`INSERT INTO ${table.id} (a, n) VALUES ('abc', 1), ('abc', NULL)`);
+      // 2 + 3 bytes and 8; 2 + 3 bytes and nothing for NULL.
+      expect((await table.getMetadata())[0]).toMatchObject({ numRows: '2', numBytes: '18' });
+      await world.query(`DELETE FROM ${table.id} WHERE n IS NULL`);
+      expect((await table.getMetadata())[0]).toMatchObject({ numRows: '1', numBytes: '13' });
+    },
+  },
+  {
+    name: 'table-patched', promise: 'PATCH changes what it names, merges labels and removes what is null; PUT replaces the whole', methods: ['tables.patch', 'tables.update'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/patch',
+    async run(world) {
+      const table = await world.table(STRING_A, { description: 'one', labels: { a: '1', b: '2' } });
+      const path = `/datasets/${world.dataset}/tables/${table.id}`;
+      const { body } = await world.call({ method: 'PATCH', path, body: { friendlyName: 'f', labels: { b: null, c: '3' } } });
+      expect(body).toMatchObject({ description: 'one', friendlyName: 'f', labels: { a: '1', c: '3' } });
+      expect(body['labels'].b).toBeUndefined();
+      expect((await world.call({ method: 'PATCH', path, body: { description: null } })).body['description']).toBeUndefined();
+      const put = await world.call({ method: 'PUT', path, body: { tableReference: { projectId: world.launched.project, datasetId: world.dataset, tableId: table.id }, schema: { fields: STRING_A }, labels: { d: '4' } } });
+      expect(put.body).toMatchObject({ labels: { d: '4' } });
+      expect(put.body['friendlyName']).toBeUndefined();
+    },
+  },
+  {
+    name: 'table-etag', promise: 'an update with an If-Match of another state is 412, with the present one it works and changes the etag', methods: ['tables.patch', 'datasets.patch'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/update',
+    async run(world) {
+      const table = await world.table(STRING_A);
+      for (const path of [`/datasets/${world.dataset}/tables/${table.id}`, `/datasets/${await world.newDataset()}`]) {
+        const { etag } = (await world.call({ path })).body as { etag: string };
+        const patch = (given: string): Promise<Answer> => world.call({ method: 'PATCH', path, body: { description: `by ${given}` }, headers: { 'If-Match': given } });
+        expect(errorOf(await patch('"old"'))).toMatchObject({ status: 412, reason: 'conditionNotMet' });
+        expect((await patch(etag)).status).toBe(200);
+        expect((await patch(etag)).status).toBe(412);
+        expect((await world.call({ path })).body['etag']).not.toBe(etag);
+      }
+    },
+  },
+  {
+    name: 'tables-listed', promise: 'tables.list names every table and view of the dataset once, in order, by pages', methods: ['tables.list'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/list',
+    async run(world) {
+      const dataset = await world.newDataset();
+      for (const name of ['b', 'a', 'c', 'd']) await world.client.dataset(dataset).createTable(name, { schema: { fields: STRING_A }, labels: { is: name } } as never);
+      await world.rows(`CREATE VIEW ${dataset}.e AS SELECT 1 AS n`);
+      const seen: Resource[] = [];
+      let pageToken: string | undefined;
+      do {
+        const { body } = await world.call({ path: `/datasets/${dataset}/tables`, query: { maxResults: 2, ...(pageToken === undefined ? {} : { pageToken }) } });
+        expect(body['totalItems']).toBe(5);
+        expect(body['tables'].length).toBeLessThanOrEqual(2);
+        seen.push(...(body['tables'] as Resource[]));
+        pageToken = body['nextPageToken'];
+      } while (pageToken !== undefined);
+      expect(seen.map((table) => [table['tableReference'].tableId, table['type']])).toEqual([['a', 'TABLE'], ['b', 'TABLE'], ['c', 'TABLE'], ['d', 'TABLE'], ['e', 'VIEW']]);
+      expect(seen[0]!['labels']).toEqual({ is: 'a' });
+    },
+  },
+  {
+    name: 'table-deleted', promise: 'a deleted table is gone at once for every call, and can be made again empty', methods: ['tables.delete', 'tables.insert'], source: TABLES,
+    async run(world) {
+      const table = await world.table(STRING_A);
+      await world.query(`INSERT INTO ${table.id} (a) VALUES ('1')`);
+      await table.delete();
+      expect((await table.exists())[0]).toBe(false);
+      await world.table([{ name: 'b', type: 'STRING' }], {}, table.id);
+      expect(await world.rows(`SELECT * FROM ${table.id}`)).toEqual([]);
+    },
+  },
+  {
+    name: 'table-expires', promise: 'a table whose expirationTime has passed is gone', methods: ['tables.insert', 'tables.get'], source: 'https://docs.cloud.google.com/bigquery/docs/managing-tables#updating_a_tables_expiration_time', needs: ['clock'], isAlone: true,
+    async run(world) {
+      const table = await world.table(STRING_A, { expirationTime: String(Date.now() + HOUR) });
+      const kept = await world.table(STRING_A);
+      expect((await table.getMetadata())[0].expirationTime).toMatch(/^\d{13}$/);
+      await world.later(2 * HOUR, async () => {
+        await until('the table is gone', async () => !(await table.exists())[0]);
+        await expect(world.rows(`SELECT * FROM ${table.id}`)).rejects.toMatchObject({ code: 404 });
+        expect((await kept.exists())[0]).toBe(true);
+      });
+    },
+  },
+  {
+    name: 'table-expires-by-default', promise: 'a new table of a dataset with defaultTableExpirationMs expires by that, one made before does not', methods: ['datasets.insert', 'datasets.patch', 'tables.get'], source: 'https://docs.cloud.google.com/bigquery/docs/updating-datasets#table-expiration', needs: ['clock'], isAlone: true,
+    async run(world) {
+      const dataset = await world.newDataset();
+      const [before] = await world.client.dataset(dataset).createTable('before', {});
+      await world.client.dataset(dataset).setMetadata({ defaultTableExpirationMs: String(HOUR) });
+      const [after] = await world.client.dataset(dataset).createTable('after', {});
+      await world.rows(`CREATE TABLE ${dataset}.by_statement AS SELECT 1 AS n`);
+      const expiry = Number((await after.getMetadata())[0].expirationTime);
+      expect(Math.abs(expiry - Date.now() - HOUR)).toBeLessThan(60_000);
+      await world.later(2 * HOUR, async () => {
+        await until('both are gone', async () => (await world.client.dataset(dataset).getTables())[0].map((table) => table.id).join() === 'before');
+        expect((await before.exists())[0]).toBe(true);
+      });
+    },
+  },
+  {
+    name: 'partitions-expire', promise: 'rows of a partition that is older than the expiration of its table are gone', methods: ['tables.insert', 'jobs.query'], source: 'https://docs.cloud.google.com/bigquery/docs/managing-partitioned-tables#partition-expiration', needs: ['clock'], isAlone: true,
+    async run(world) {
+      const table = await world.table([{ name: 'day', type: 'DATE' }], { timePartitioning: { type: 'DAY', field: 'day', expirationMs: String(48 * HOUR) } });
+      const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+      const today = day(Date.now());
+      await world.query(`INSERT INTO ${table.id} (day) VALUES ('${today}'), ('${day(Date.now() + 48 * HOUR)}')`);
+      const days = async (): Promise<string[]> => (await world.rows(`SELECT CAST(day AS STRING) AS day FROM ${table.id} ORDER BY day`, { useQueryCache: false })).map((row) => row['day'] as string);
+      expect(await days()).toHaveLength(2);
+      await world.later(73 * HOUR, async () => {
+        await until('the older is gone', async () => (await days()).join() === day(Date.now() + 48 * HOUR));
+      });
+    },
+  },
+  {
+    name: 'partition-filter-required', promise: 'a table with requirePartitionFilter is not read without a condition on its partitioning column', methods: ['tables.insert', 'jobs.query'], source: 'https://docs.cloud.google.com/bigquery/docs/querying-partitioned-tables#require_a_partition_filter_in_queries',
+    async run(world) {
+      const table = await world.table([{ name: 'day', type: 'DATE' }, { name: 'n', type: 'INTEGER' }], { timePartitioning: { type: 'DAY', field: 'day' }, requirePartitionFilter: true });
+      await world.query(`INSERT INTO ${table.id} (day, n) VALUES ('2026-01-01', 1), ('2026-01-02', 2)`);
+      expect(await world.failure(`SELECT n FROM ${table.id}`)).toMatchObject({ reason: 'invalidQuery', message: expect.stringMatching(/without a filter over column\(s\) 'day'.* that can be used for partition elimination/) });
+      expect(await world.failure(`SELECT n FROM ${table.id} WHERE n = 1`)).toMatchObject({ reason: 'invalidQuery' });
+      expect(await world.rows(`SELECT n FROM ${table.id} WHERE day >= '2026-01-02'`)).toEqual([{ n: 2 }]);
+    },
+  },
+  {
+    name: 'clustering-checked', promise: 'clustering takes at most four top-level columns that exist and can be ordered', methods: ['tables.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/creating-clustered-tables#limitations',
+    async run(world) {
+      const fields = [...['a', 'b', 'c', 'd', 'e'].map((name) => ({ name, type: 'STRING' })), { name: 'f', type: 'FLOAT' }, { name: 'l', type: 'STRING', mode: 'REPEATED' }];
+      const status = async (...names: string[]): Promise<number> => (await create(world, { schema: { fields }, clustering: { fields: names } })).status;
+      expect([await status('a', 'b', 'c', 'd'), await status('a', 'b', 'c', 'd', 'e'), await status('x'), await status('f'), await status('l')]).toEqual([200, 400, 400, 400, 400]);
+    },
+  },
+  {
+    name: 'partitioning-checked', promise: 'a table is partitioned by DAY, HOUR, MONTH or YEAR of a DATE, DATETIME or TIMESTAMP column', methods: ['tables.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/creating-partitioned-tables',
+    async run(world) {
+      const fields = [{ name: 'd', type: 'DATE' }, { name: 't', type: 'TIMESTAMP' }, { name: 's', type: 'STRING' }];
+      const status = async (timePartitioning: object): Promise<number> => (await create(world, { schema: { fields }, timePartitioning })).status;
+      expect([await status({ type: 'DAY', field: 'd' }), await status({ type: 'HOUR', field: 't' }), await status({ type: 'MONTH', field: 'd' }), await status({ type: 'YEAR', field: 't' })]).toEqual([200, 200, 200, 200]);
+      expect([await status({ type: 'DAY', field: 's' }), await status({ type: 'DAY', field: 'x' }), await status({ type: 'WEEK', field: 'd' })]).toEqual([400, 400, 400]);
+    },
+  },
+  {
+    name: 'view-resource', promise: 'a view is a table of type VIEW with its query and the columns of its result; it reads what is there now', methods: ['tables.insert', 'tables.get', 'tables.patch'], source: 'https://docs.cloud.google.com/bigquery/docs/views',
+    async run(world) {
+      const table = await world.table(STRING_A);
+      const view = world.name('v');
+      const query = `SELECT a, LENGTH(a) AS n FROM \`${world.dataset}.${table.id}\``;
+      expect((await create(world, { view: { query, useLegacySql: false } }, view)).body).toMatchObject({ type: 'VIEW', view: { query, useLegacySql: false }, schema: { fields: [{ name: 'a', type: 'STRING' }, { name: 'n', type: 'INTEGER' }] } });
+      await world.query(`INSERT INTO ${table.id} (a) VALUES ('xyz')`);
+      expect(await world.rows(`SELECT * FROM ${view}`)).toEqual([{ a: 'xyz', n: 3 }]);
+      await world.call({ method: 'PATCH', path: `/datasets/${world.dataset}/tables/${view}`, body: { view: { query: `SELECT UPPER(a) AS b FROM \`${world.dataset}.${table.id}\``, useLegacySql: false } } });
+      expect(await world.rows(`SELECT * FROM ${view}`)).toEqual([{ b: 'XYZ' }]);
+      expect((await create(world, { view: { query: 'SELECT nonsense', useLegacySql: false } })).status).toBe(400);
+    },
+  },
+  {
+    name: 'tables-of-other-kinds-refused', promise: 'external and materialised tables, snapshots, range partitions and keys are refused by name here', methods: ['tables.insert'], source: TABLES, needs: ['faults'],
+    async run(world) {
+      const kinds = { externalDataConfiguration: { sourceUris: ['gs://b/o'], sourceFormat: 'CSV' }, materializedView: { query: 'SELECT 1' }, rangePartitioning: { field: 'n' }, snapshotDefinition: {}, cloneDefinition: {}, tableConstraints: { primaryKey: { columns: ['a'] } }, encryptionConfiguration: { kmsKeyName: 'k' } };
+      for (const [name, value] of Object.entries(kinds)) {
+        expect(errorOf(await create(world, { schema: { fields: STRING_A }, [name]: value }))).toMatchObject({ status: 501, reason: 'notImplemented', message: expect.stringContaining(name) });
+      }
+      for (const type of ['GEOGRAPHY', 'BIGNUMERIC', 'RANGE']) expect(errorOf(await create(world, { schema: { fields: [{ name: 'x', type }] } }))).toMatchObject({ status: 501, reason: 'notImplemented', message: expect.stringContaining(type) });
+    },
+  },
+  {
+    name: 'dataset-resource', promise: 'a dataset keeps its labels, description, location, default expirations and access list, with an etag and times', methods: ['datasets.insert', 'datasets.get'], source: DATASETS,
+    async run(world) {
+      const access = [{ role: 'READER', specialGroup: 'projectReaders' }, { role: 'OWNER', specialGroup: 'projectOwners' }];
+      const id = await world.newDataset({ labels: { a: 'b' }, description: 'd', location: 'US', defaultTableExpirationMs: '3600000', defaultPartitionExpirationMs: '7200000', access });
+      expect((await world.call({ path: `/datasets/${id}` })).body).toMatchObject({
+        kind: 'bigquery#dataset', id: `${world.launched.project}:${id}`, datasetReference: { projectId: world.launched.project, datasetId: id }, location: 'US', labels: { a: 'b' }, description: 'd',
+        defaultTableExpirationMs: '3600000', defaultPartitionExpirationMs: '7200000', access: expect.arrayContaining(access), etag: expect.any(String), creationTime: expect.stringMatching(/^\d{13}$/),
+      });
+    },
+  },
+  {
+    name: 'dataset-ids', promise: 'a dataset id has letters, digits and underscores, at most 1,024', methods: ['datasets.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/datasets#dataset-naming',
+    async run(world) {
+      for (const datasetId of ['a-b', 'a b', '', 'x'.repeat(1_025), 'ü']) expect((await world.call({ method: 'POST', path: '/datasets', body: { datasetReference: { datasetId } } })).status).toBe(400);
+    },
+  },
+  {
+    name: 'dataset-patched', promise: 'PATCH of a dataset merges, PUT replaces', methods: ['datasets.patch', 'datasets.update'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/datasets/patch',
+    async run(world) {
+      const id = await world.newDataset({ labels: { a: '1' }, description: 'd' });
+      expect((await world.call({ method: 'PATCH', path: `/datasets/${id}`, body: { labels: { b: '2' } } })).body).toMatchObject({ labels: { a: '1', b: '2' }, description: 'd' });
+      const { body } = await world.call({ method: 'PUT', path: `/datasets/${id}`, body: { datasetReference: { projectId: world.launched.project, datasetId: id }, labels: { c: '3' } } });
+      expect(body['labels']).toEqual({ c: '3' });
+      expect(body['description']).toBeUndefined();
+    },
+  },
+  {
+    name: 'dataset-deleted', promise: 'a dataset with anything in it is deleted only with deleteContents', methods: ['datasets.delete'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/datasets/delete',
+    async run(world) {
+      const id = await world.newDataset();
+      await world.client.dataset(id).createTable('t', {});
+      expect(errorOf(await world.call({ method: 'DELETE', path: `/datasets/${id}` }))).toMatchObject({ status: 400, reason: 'resourceInUse', message: `Dataset ${world.launched.project}:${id} is still in use` });
+      expect([200, 204]).toContain((await world.call({ method: 'DELETE', path: `/datasets/${id}`, query: { deleteContents: true } })).status);
+      expect((await world.call({ path: `/datasets/${id}` })).status).toBe(404);
+      expect((await world.call({ method: 'DELETE', path: `/datasets/${id}` })).status).toBe(404);
+    },
+  },
+  {
+    name: 'datasets-listed', promise: 'datasets.list gives every dataset once over its pages, and those of a label by filter', methods: ['datasets.list'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/datasets/list',
+    async run(world) {
+      const label = world.name('only').replaceAll('_', '-');
+      const ids = [await world.newDataset({ labels: { of: label } }), await world.newDataset({ labels: { of: label } }), await world.newDataset()];
+      const seen: string[] = [];
+      let pageToken: string | undefined;
+      do {
+        const { body } = await world.call({ path: '/datasets', query: { maxResults: 2, ...(pageToken === undefined ? {} : { pageToken }) } });
+        seen.push(...(body['datasets'] as Resource[]).map((dataset) => dataset['datasetReference'].datasetId as string));
+        pageToken = body['nextPageToken'];
+      } while (pageToken !== undefined);
+      expect(ids.filter((id) => seen.filter((other) => other === id).length !== 1)).toEqual([]);
+      const { body } = await world.call({ path: '/datasets', query: { filter: `labels.of:${label}` } });
+      expect((body['datasets'] as Resource[]).map((dataset) => dataset['datasetReference'].datasetId).sort()).toEqual(ids.slice(0, 2).sort());
+    },
+  },
+  {
+    name: 'projects-listed', promise: 'projects.list names the project', methods: ['projects.list'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/projects/list', needs: ['faults'],
+    async run(world) {
+      const response = await fetch(`${process.env['BIGQUERY_EMULATOR_HOST']}/bigquery/v2/projects`);
+      expect(await response.json()).toMatchObject({ kind: 'bigquery#projectList', projects: [{ projectReference: { projectId: world.launched.project } }] });
+    },
+  },
+  {
+    name: 'routine-life', promise: 'a function is made, used, listed, changed and deleted through REST', methods: ['routines.insert', 'routines.get', 'routines.list', 'routines.update', 'routines.delete'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/routines',
+    async run(world) {
+      const routineId = world.name('f');
+      const path = `/datasets/${world.dataset}/routines`;
+      const routine = (definitionBody: string): object => ({ routineReference: { projectId: world.launched.project, datasetId: world.dataset, routineId }, routineType: 'SCALAR_FUNCTION', language: 'SQL', definitionBody, arguments: [{ name: 'x', dataType: { typeKind: 'INT64' } }] });
+      expect((await world.call({ method: 'POST', path, body: routine('x * 2') })).body).toMatchObject({ routineReference: { routineId }, definitionBody: 'x * 2', etag: expect.any(String) });
+      expect((await world.call({ method: 'POST', path, body: routine('x * 2') })).status).toBe(409);
+      expect(await world.rows(`SELECT ${world.dataset}.${routineId}(21) AS y`)).toEqual([{ y: 42 }]);
+      expect(((await world.call({ path })).body['routines'] as Resource[]).map((one) => one['routineReference'].routineId)).toContain(routineId);
+      await world.call({ method: 'PUT', path: `${path}/${routineId}`, body: routine('x * 3') });
+      expect(await world.rows(`SELECT ${world.dataset}.${routineId}(2) AS y`)).toEqual([{ y: 6 }]);
+      await world.call({ method: 'DELETE', path: `${path}/${routineId}` });
+      expect((await world.call({ path: `${path}/${routineId}` })).status).toBe(404);
+    },
+  },
+  {
+    name: 'table-function-by-statement', promise: 'a table function made by a statement is a routine, and takes arguments', methods: ['routines.get', 'jobs.query'], source: 'https://docs.cloud.google.com/bigquery/docs/table-functions',
+    async run(world) {
+      const name = world.name('tf');
+      await world.query(`CREATE OR REPLACE TABLE FUNCTION ${name}(low INT64) AS (SELECT n FROM UNNEST([1, 2, 3]) AS n WHERE n > low)`);
+      expect((await world.call({ path: `/datasets/${world.dataset}/routines/${name}` })).body).toMatchObject({ routineType: 'TABLE_VALUED_FUNCTION' });
+      expect(await world.rows(`SELECT n FROM ${world.dataset}.${name}(1) ORDER BY n`)).toEqual([{ n: 2 }, { n: 3 }]);
+    },
+  },
+  {
+    name: 'routines-of-other-languages-refused', promise: 'JavaScript functions and procedures are refused by name here', methods: ['routines.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/routines', needs: ['faults'],
+    async run(world) {
+      const insert = (more: object): Promise<Answer> => world.call({ method: 'POST', path: `/datasets/${world.dataset}/routines`, body: { routineReference: { routineId: world.name('f') }, definitionBody: 'return 1', ...more } });
+      expect(errorOf(await insert({ routineType: 'SCALAR_FUNCTION', language: 'JAVASCRIPT' }))).toMatchObject({ status: 501, message: expect.stringContaining('JAVASCRIPT') });
+      expect(errorOf(await insert({ routineType: 'PROCEDURE', language: 'SQL' }))).toMatchObject({ status: 501, message: expect.stringContaining('PROCEDURE') });
+    },
+  },
+  ...([
+    ['datasets.undelete', 'POST', '/datasets/d:undelete'], ['jobs.delete', 'DELETE', '/jobs/j/delete'], ['projects.getServiceAccount', 'GET', '/serviceAccount'],
+    ['models.list', 'GET', '/datasets/d/models'], ['models.get', 'GET', '/datasets/d/models/m'], ['models.patch', 'PATCH', '/datasets/d/models/m'], ['models.delete', 'DELETE', '/datasets/d/models/m'],
+    ['tables.getIamPolicy', 'POST', '/datasets/d/tables/t:getIamPolicy'], ['tables.setIamPolicy', 'POST', '/datasets/d/tables/t:setIamPolicy'], ['tables.testIamPermissions', 'POST', '/datasets/d/tables/t:testIamPermissions'],
+    ['routines.getIamPolicy', 'POST', '/datasets/d/routines/r:getIamPolicy'], ['routines.setIamPolicy', 'POST', '/datasets/d/routines/r:setIamPolicy'], ['routines.testIamPermissions', 'POST', '/datasets/d/routines/r:testIamPermissions'],
+    ['rowAccessPolicies.list', 'GET', '/datasets/d/tables/t/rowAccessPolicies'], ['rowAccessPolicies.insert', 'POST', '/datasets/d/tables/t/rowAccessPolicies'], ['rowAccessPolicies.get', 'GET', '/datasets/d/tables/t/rowAccessPolicies/p'],
+    ['rowAccessPolicies.update', 'PUT', '/datasets/d/tables/t/rowAccessPolicies/p'], ['rowAccessPolicies.delete', 'DELETE', '/datasets/d/tables/t/rowAccessPolicies/p'], ['rowAccessPolicies.batchDelete', 'POST', '/datasets/d/tables/t/rowAccessPolicies:batchDelete'],
+    ['rowAccessPolicies.getIamPolicy', 'POST', '/datasets/d/tables/t/rowAccessPolicies/p:getIamPolicy'], ['rowAccessPolicies.testIamPermissions', 'POST', '/datasets/d/tables/t/rowAccessPolicies/p:testIamPermissions'],
+  ] as const).map(([method, verb, path]): ContractCase<BigQueryWorld> => ({
+    name: `absent-${method.replace('.', '-').replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, promise: `${method} is refused by its name, in the shape of Google's errors`, methods: [method], needs: ['faults'],
+    source: `https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/${method.replace('.', '/')}`,
+    async run(world) {
+      expect(errorOf(await world.call({ method: verb, path, ...(verb === 'GET' || verb === 'DELETE' ? {} : { body: {} }) }))).toMatchObject({ status: 501, reason: 'notImplemented', message: expect.stringContaining(method) });
+    },
+  })),
+];
