@@ -79,6 +79,16 @@ test.each(BAD)('%s is refused with a sentence', (_what, variables, sentence) => 
   expect(resources).toEqual([]);
 });
 
+const GOOD: [what: string, variables: string][] = [
+  ['time zones by their names of today and of yesterday', with_('time_zone', '"Asia/Kolkata"')],
+  ['UTC', with_('time_zone', '"UTC"')],
+  ['a region as location', with_('location', '"europe-west1"')],
+  ['the shortest prefix', with_('prefix', '"c"')],
+  ['the longest prefix', with_('prefix', '"chiplog-prod-eu"')],
+  ['a key for the bucket in europe', with_('cmek', `{ bucket = "${KEY('europe')}", secrets = "${KEY('europe-west1')}" }`)],
+  ['an app\'s own scheme as origin', with_('sources', source('id = "b", write_keys = ["k2"], streams = ["events"], origins = ["capacitor://localhost", "*"]'))],
+];
+
 test('nobody becomes public by silence: whether the collector is public has to be said', () => {
   expect(plan(sources, small.replace(/^collector_is_public.*$/m, ''), INFRA).refused).toEqual([expect.stringContaining('collector_is_public')]);
 });
@@ -103,15 +113,6 @@ test('every variable is described, in a sentence', () => {
   expect(bare).toEqual([]);
 });
 
-const GOOD: [what: string, variables: string][] = [
-  ['time zones by their names of today and of yesterday', with_('time_zone', '"Asia/Kolkata"')],
-  ['UTC', with_('time_zone', '"UTC"')],
-  ['a region as location', with_('location', '"europe-west1"')],
-  ['the shortest prefix', with_('prefix', '"c"')],
-  ['the longest prefix', with_('prefix', '"chiplog-prod-eu"')],
-  ['a key for the bucket in europe', with_('cmek', `{ bucket = "${KEY('europe')}", secrets = "${KEY('europe-west1')}" }`)],
-  ['an app\'s own scheme as origin', with_('sources', source('id = "b", write_keys = ["k2"], streams = ["events"], origins = ["capacitor://localhost", "*"]'))],
-];
 
 test.each(GOOD)('%s is taken', (_what, variables) => {
   expect(plan(sources, variables, INFRA).refused).toEqual([]);
