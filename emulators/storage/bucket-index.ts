@@ -40,10 +40,13 @@ export class BucketIndex {
     return index;
   }
 
+  /** The greatest that was found on disk. */
+  lastGeneration = 0n;
   /** Two live versions: the process ended between the making of the newer and the putting away of the older. */
   readonly unfinished: Version[] = [];
 
   private take(version: Version): void {
+    if (BigInt(version.meta.generation) > this.lastGeneration) this.lastGeneration = BigInt(version.meta.generation);
     const versions = this.of(version.meta.name);
     const rival = version.meta.softDeleteTime === undefined && version.meta.timeDeleted === undefined ? versions.live : undefined;
     if (rival === undefined) return insertVersion(versions, version);

@@ -114,3 +114,13 @@ async function readEnd(handle: FileHandle, size: number, bytes: number): Promise
   const { buffer } = await handle.read(Buffer.alloc(bytes), 0, bytes, size - bytes);
   return buffer;
 }
+
+/** A rename is on the disk only when its folder is. */
+export async function syncDir(dir: string): Promise<void> {
+  const handle = await open(dir, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

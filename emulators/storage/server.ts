@@ -23,7 +23,7 @@ const HANDLERS: Record<string, Handler> = {
   'objects.compose': transfers.compose, 'objects.copy': transfers.copy, 'objects.rewrite': transfers.rewrite, 'objects.move': transfers.move,
 };
 /** How often the clock is asked whether a lifecycle rule or the end of a soft deletion is due. */
-const SWEEP_MS = 1_000;
+const SWEEP_MS = 500;
 
 export async function start(options: ServiceOptions): Promise<RunningService> {
   const store = await Store.open(options.dataDir, options.now);

@@ -8,12 +8,12 @@ import { BucketIndex } from './bucket-index.ts';
 import { refuseIfKept } from './keep.ts';
 import type { Rule } from './lifecycle.ts';
 import { compareUtf8 } from './name-list.ts';
-import { copyWithMetadata, Staged } from './object-file.ts';
+import { copyWithMetadata, Staged, syncDir } from './object-file.ts';
 import { checkPreconditions, type Preconditions } from './preconditions.ts';
 import { invalid, noBucket, noObject, Refusal } from './refusal.ts';
 import type { NewObject, StoredBucket, StoredObject } from './stored.ts';
 import { dueOf } from './due.ts';
-import { fileName, inState, stateOf, versionOf, type FileState, type Version } from './versions.ts';
+import { fileName, inState, stateAfterLeaving, versionOf, type Version } from './versions.ts';
 
 export class Store {
   readonly stagingDir: string;
@@ -45,9 +45,7 @@ export class Store {
     const index = await BucketIndex.load(join(this.bucketsDir, name));
     if (index === undefined) return;
     this.buckets.set(name, index);
-    for (const versions of index.versions.values()) {
-      for (const one of [versions.live, ...versions.noncurrent, ...versions.softDeleted]) if (one !== undefined && BigInt(one.meta.generation) > this.lastGeneration) this.lastGeneration = BigInt(one.meta.generation);
-    }
+    if (index.lastGeneration > this.lastGeneration) this.lastGeneration = index.lastGeneration;
     for (const replaced of index.unfinished) (await this.putAway(index, replaced, false))();
   }
 
@@ -216,12 +214,8 @@ export class Store {
    * function that comes back does the same in memory, so that a reader never finds a name without the version that it has.
    */
   private async putAway(index: BucketIndex, version: Version, isForGood: boolean): Promise<() => void> {
-    const softSeconds = Number((index.meta['softDeletePolicy'] as { retentionDurationSeconds?: string } | undefined)?.retentionDurationSeconds ?? 0);
-    const nowMs = Math.floor(this.now());
-    const before = stateOf(version.file);
-    const isArchived = (index.meta['versioning'] as { enabled?: boolean } | undefined)?.enabled === true && !isForGood && before.noncurrentMs === undefined;
     const path = this.pathOf(index.meta.name, version);
-    const state: FileState | undefined = isArchived ? { noncurrentMs: nowMs } : softSeconds > 0 ? { ...before, softDeletedMs: nowMs, hardDeleteMs: nowMs + softSeconds * 1_000 } : undefined;
+    const state = stateAfterLeaving(index.meta, version, isForGood, Math.floor(this.now()));
     if (state === undefined) {
       await unlink(path);
       return () => index.remove(version);
@@ -236,7 +230,7 @@ export class Store {
 
   // --- what time brings
 
-  /** Carries out lifecycle rules, and removes soft-deleted versions whose time is over. server.ts calls it every second. */
+  /** Carries out lifecycle rules, and removes soft-deleted versions whose time is over. server.ts calls it again and again. */
   async sweep(): Promise<void> {
     for (const index of this.buckets.values()) {
       const rules = (index.meta['lifecycle'] as { rule: Rule[] } | undefined)?.rule ?? [];
@@ -257,8 +251,6 @@ export class Store {
     }
     await syncDir(this.objectsDir(index.meta.name));
   }
-
-  // --- below
 
   private versionOrRefuse(bucket: string, name: string, generation: string | null): { index: BucketIndex; version: Version } {
     if (generation !== null && !/^\d+$/.test(generation)) throw invalid(`Invalid value for: generation: ${generation}`, 'generation');
@@ -302,15 +294,5 @@ export class Store {
 
   private pathOf(bucket: string, { file }: { file: string }): string {
     return join(this.objectsDir(bucket), file);
-  }
-}
-
-/** A rename is on the disk only when its folder is. */
-async function syncDir(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

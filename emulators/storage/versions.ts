@@ -1,7 +1,7 @@
 // The versions of one object name, and the name of the file that each lies in. Whether a version is live, noncurrent or soft-deleted stands in its
 // file's name, so that it changes by one rename. store.ts keeps these; what a file holds is object-file.ts's matter.
 import { createHash } from 'node:crypto';
-import type { StoredObject } from './stored.ts';
+import type { StoredBucket, StoredObject } from './stored.ts';
 
 export type Version = { meta: StoredObject; file: string };
 /** live: at most one. noncurrent: replaced or deleted while versioning was on. softDeleted: restorable until their time. Both oldest first. */
@@ -39,6 +39,18 @@ export function inState({ meta }: { meta: StoredObject }, state: FileState): Ver
       ...(state.softDeletedMs === undefined ? {} : { softDeleteTime: iso(state.softDeletedMs), hardDeleteTime: iso(state.hardDeleteMs!) }),
     },
   };
+}
+
+/**
+ * What becomes of a version that leaves its place: noncurrent where versioning is on (unless it goes for good, or is noncurrent already), else
+ * soft-deleted where the bucket has that; undefined: it is gone.
+ */
+export function stateAfterLeaving(bucket: StoredBucket, { file }: Version, isForGood: boolean, nowMs: number): FileState | undefined {
+  const before = stateOf(file);
+  const isVersioned = (bucket['versioning'] as { enabled?: boolean } | undefined)?.enabled === true;
+  if (isVersioned && !isForGood && before.noncurrentMs === undefined) return { noncurrentMs: nowMs };
+  const softSeconds = Number((bucket['softDeletePolicy'] as { retentionDurationSeconds?: string } | undefined)?.retentionDurationSeconds ?? 0);
+  return softSeconds > 0 ? { ...before, softDeletedMs: nowMs, hardDeleteMs: nowMs + softSeconds * 1_000 } : undefined;
 }
 
 const byGeneration = (a: Version, b: Version): number => (BigInt(a.meta.generation) < BigInt(b.meta.generation) ? -1 : 1);

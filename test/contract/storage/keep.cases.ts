@@ -34,6 +34,7 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'temporary-hold',
     promise: 'an object under a temporary hold can be neither deleted nor replaced nor moved (403), its metadata can be changed; released it can',
     methods: ['holds'], source: DOCS.holds,
+    differs: { independent: { reason: 'fake-gcs-server has no holds' } },
     async run(world) {
       const file = await put((await world.bucket()).file('held'), 'x');
       await file.setMetadata({ temporaryHold: true });
@@ -50,6 +51,7 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'event-based-hold-by-default',
     promise: 'with the bucket\'s default event-based hold new objects are held, but for those that say they are not',
     methods: ['holds'], source: DOCS.holds,
+    differs: { independent: { reason: 'fake-gcs-server has no holds' } },
     async run(world) {
       const bucket = await world.bucket({ defaultEventBasedHold: true } as never);
       const held = await put(bucket.file('held'), 'x');
@@ -80,6 +82,7 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'retention-policy',
     promise: 'under a retention policy an object tells until when it is kept, and is not deleted or replaced before; a condition is judged first',
     methods: ['retention policy'], source: DOCS.bucketLock,
+    differs: { independent: { reason: 'fake-gcs-server has no retention' } },
     async run(world) {
       const bucket = await world.bucket({ retentionPolicy: { retentionPeriod: '3600' } } as never);
       const [settings] = await bucket.getMetadata();
@@ -113,6 +116,7 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'retention-begins-at-the-release-of-an-event-based-hold',
     promise: 'under an event-based hold the end of the retention is not known; it is counted from the release of the hold',
     methods: ['retention policy', 'holds'], source: DOCS.holds,
+    differs: { independent: { reason: 'fake-gcs-server has no retention' } },
     async run(world) {
       const bucket = await world.bucket({ retentionPolicy: { retentionPeriod: '3600' } } as never);
       const file = await put(bucket.file('event'), 'x', { metadata: { eventBasedHold: true } });
@@ -129,6 +133,7 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'retention-policy-locked',
     promise: 'a locked policy can be made longer, neither shorter nor removed (403); locking needs the bucket\'s metageneration',
     methods: ['buckets.lockRetentionPolicy'], source: DOCS.bucketLock,
+    differs: { independent: { reason: 'fake-gcs-server has no retention' } },
     async run(world) {
       const bucket = await world.bucket({ retentionPolicy: { retentionPeriod: '60' } } as never);
       const lock = (query: Record<string, string>) => world.ask(`POST b/${bucket.name}/lockRetentionPolicy`, { query });
@@ -259,6 +264,7 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'uniform-access-is-kept',
     promise: 'uniform bucket-level access and public access prevention are told as they were set',
     methods: ['uniform bucket-level access'], source: DOCS.uniform,
+    differs: { independent: { reason: 'fake-gcs-server keeps no access settings' } },
     async run(world) {
       const bucket = await world.bucket({ iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: 'enforced' } } as never);
       await put(bucket.file('x'));

@@ -43,6 +43,7 @@ export const LISTING_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'list-items-are-whole-resources',
     promise: 'an item of a list is the object\'s resource as a read answers it',
     methods: ['objects.list', 'objects.get'], source: DOCS.list,
+    differs: { independent: { reason: 'fake-gcs-server has ACLs in one answer and not in the other' } },
     async run(world) {
       const prefix = await make(world, ['one']);
       const [item] = (await list(world, { prefix })).json['items'];
@@ -102,19 +103,31 @@ export const LISTING_CASES: readonly ContractCase<StorageWorld>[] = [
       expect(await all(world, prefix, { delimiter: '/' })).toMatchObject({ names: ['d', 'e'], prefixes: ['/', 'a/', 'e/'] });
       expect(await all(world, `${prefix}e/`, { delimiter: '/' })).toMatchObject({ names: ['f'], prefixes: ['g/'] });
       expect(await all(world, `${prefix}e`, { delimiter: '/' })).toMatchObject({ names: [''], prefixes: ['/'] });
-      for (const maxResults of ['1', '2', '3']) {
+    },
+  },
+  {
+    name: 'list-with-delimiter-in-pages',
+    promise: 'prefixes count towards maxResults, and each is told once over all pages',
+    methods: ['objects.list'], source: DOCS.list,
+    differs: { independent: { reason: 'fake-gcs-server does not count prefixes, and tells all of them on every page' } },
+    async run(world) {
+      const prefix = await make(world, ['a/b', 'a/c', 'd', 'e', 'e/f', 'e/g/h', 'a/', '/x']);
+      for (const maxResults of ['1', '2', '3', '4', '5']) {
         const found = await all(world, prefix, { delimiter: '/', maxResults });
         expect({ names: found.names, prefixes: found.prefixes }).toEqual({ names: ['d', 'e'], prefixes: ['/', 'a/', 'e/'] });
       }
+      for (const maxResults of ['1', '2', '3']) expect(await all(world, prefix, { delimiter: '/', includeTrailingDelimiter: 'true', maxResults })).toMatchObject({ names: ['a/', 'd', 'e'], prefixes: ['/', 'a/', 'e/'] });
     },
   },
   {
     name: 'list-with-long-delimiter',
     promise: 'a delimiter may be any text',
     methods: ['objects.list'], source: DOCS.list,
+    differs: { independent: { reason: 'fake-gcs-server takes the first character of a delimiter for the whole' } },
     async run(world) {
       const prefix = await make(world, ['dt=1--h=1', 'dt=1--h=2', 'dt=2--h=1', 'dt=2-h']);
-      expect(await all(world, prefix, { delimiter: '--' })).toMatchObject({ names: ['dt=2-h'], prefixes: ['dt=1--', 'dt=2--'] });
+      const found = await all(world, prefix, { delimiter: '--' });
+      expect([found.names, found.prefixes]).toEqual([['dt=2-h'], ['dt=1--', 'dt=2--']]);
     },
   },
   {
@@ -124,7 +137,7 @@ export const LISTING_CASES: readonly ContractCase<StorageWorld>[] = [
     async run(world) {
       const prefix = await make(world, ['a/', 'a/b', 'c/', 'd']);
       expect(await all(world, prefix, { delimiter: '/' })).toMatchObject({ names: ['d'], prefixes: ['a/', 'c/'] });
-      for (const maxResults of ['1', '2', '10']) expect(await all(world, prefix, { delimiter: '/', includeTrailingDelimiter: 'true', maxResults })).toMatchObject({ names: ['a/', 'c/', 'd'], prefixes: ['a/', 'c/'] });
+      expect(await all(world, prefix, { delimiter: '/', includeTrailingDelimiter: 'true' })).toMatchObject({ names: ['a/', 'c/', 'd'], prefixes: ['a/', 'c/'] });
       expect(await all(world, prefix, { delimiter: '/', includeTrailingDelimiter: 'false' })).toMatchObject({ names: ['d'] });
     },
   },
@@ -146,6 +159,7 @@ export const LISTING_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'list-glob',
     promise: 'matchGlob keeps the names that match: * and ? stop at slashes, ** does not, [] and {} choose',
     methods: ['objects.list'], source: `${DOCS.list}#list-objects-and-prefixes-using-glob`,
+    differs: { independent: { reason: 'fake-gcs-server passes over matchGlob' } },
     async run(world) {
       const prefix = await make(world, ['foo.txt', 'fob.txt', 'foo.csv', 'a/foo.txt', 'a/b/foo.txt', 'fo/o.txt', 'föo.txt']);
       const glob = async (pattern: string): Promise<string[]> => (await all(world, prefix, { matchGlob: `${prefix}${pattern}` })).names;
@@ -165,6 +179,7 @@ export const LISTING_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'list-fields',
     promise: 'fields cuts the answer to what is asked for, in items and beside them',
     methods: ['fields'], source: 'https://docs.cloud.google.com/storage/docs/json_api#partial-response',
+    differs: { independent: { reason: 'fake-gcs-server passes over most of fields' } },
     async run(world) {
       const prefix = await make(world, ['a', 'b', 'c/d']);
       expect((await list(world, { prefix, fields: 'items(name,size)' })).json).toEqual({ items: ['a', 'b', 'c/d'].map((name) => ({ name: prefix + name, size: String(name.length) })) });
@@ -178,6 +193,7 @@ export const LISTING_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'fields-of-single-resources',
     promise: 'fields works on single resources, nested and with a star',
     methods: ['fields'], source: 'https://docs.cloud.google.com/storage/docs/json_api#partial-response',
+    differs: { independent: { reason: 'fake-gcs-server passes over fields of single resources' } },
     async run(world) {
       const file = await put(world.file('fields'), 'x', { metadata: { metadata: { a: '1', b: '2' } } });
       const get = async (fields: string): Promise<unknown> => (await world.ask(`GET b/${world.shared.name}/o/${file.name}`, { query: { fields } })).json;
@@ -193,6 +209,7 @@ export const LISTING_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'list-refuses-wrong-parameters',
     promise: 'a count that is no number and a token that nobody gave are 400 and name the parameter',
     methods: ['objects.list'], source: DOCS.errors,
+    differs: { independent: { reason: 'fake-gcs-server does not name the parameter' } },
     async run(world) {
       for (const [name, value] of [['maxResults', 'many'], ['maxResults', '-1'], ['pageToken', 'made-up!']] as const) {
         const reply = await list(world, { [name]: value });
@@ -205,6 +222,7 @@ export const LISTING_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'list-of-more-than-a-page',
     promise: 'a page has at most 1,000 items, however many are asked for',
     methods: ['objects.list'], source: DOCS.list, timeoutMs: 60_000,
+    differs: { independent: { reason: 'fake-gcs-server answers more than 1,000 items when it is asked for them' } },
     async run(world) {
       const prefix = world.prefix();
       const one = await put(world.shared.file(`${prefix}0000`), '');

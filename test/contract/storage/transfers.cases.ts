@@ -15,20 +15,28 @@ const named = (files: readonly { name: string }[]): { name: string }[] => files.
 export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
   {
     name: 'compose-joins-in-order',
-    promise: 'compose joins the sources\' bytes in their order; the composite has their number as componentCount, the right CRC32C and no MD5',
+    promise: 'compose joins the sources\' bytes in their order; the composite has the right size, type and CRC32C',
     methods: ['objects.compose'], source: DOCS.composites,
     async run(world) {
       const sources = await parts(world, ['1234', '', '56789']);
       const made = await compose(world, world.file('joined'), named(sources));
-      expect(made.json).toMatchObject({ kind: 'storage#object', size: '9', componentCount: 3, crc32c: '4waSgw==', contentType: 'text/plain', metageneration: '1' });
-      expect(made.json).not.toHaveProperty('md5Hash');
+      expect(made.json).toMatchObject({ kind: 'storage#object', size: '9', crc32c: '4waSgw==', contentType: 'text/plain' });
       const file = world.shared.file(made.json['name']);
       expect(await read(file)).toBe('123456789');
-      expect(await meta(file)).toEqual(made.json);
-      const one = await compose(world, world.file('single'), [sources[0]]
-        .map((source) => ({ name: source!.name })));
-      expect(one.json).toMatchObject({ componentCount: 1, size: '4' });
-      expect(one.json).not.toHaveProperty('md5Hash');
+    },
+  },
+  {
+    name: 'compose-component-count',
+    promise: 'a composite has the number of its components as componentCount, those of its sources added up, and no MD5; a read tells the same',
+    methods: ['objects.compose', 'objects.get'], source: DOCS.composites,
+    differs: { independent: { reason: 'fake-gcs-server has no componentCount, and composites have an MD5' } },
+    async run(world) {
+      const sources = await parts(world, ['a', 'b', 'c']);
+      const three = await compose(world, world.file('three'), named(sources));
+      const one = await compose(world, world.file('one'), named(sources.slice(0, 1)));
+      const five = await compose(world, world.file('five'), [{ name: three.json['name'] }, { name: one.json['name'] }, ...named(sources.slice(0, 1))]);
+      expect([three, one, five].map(({ json }) => [json['componentCount'], json['md5Hash'], json['metageneration']])).toEqual([[3, undefined, '1'], [1, undefined, '1'], [5, undefined, '1']]);
+      expect(await meta(world.shared.file(five.json['name']))).toEqual(five.json);
     },
   },
   {
@@ -48,11 +56,12 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'compose-takes-32-sources',
     promise: 'compose takes 1 to 32 sources; 33, none and a source without name are 400',
     methods: ['objects.compose'], source: DOCS.compose,
+    differs: { independent: { reason: 'fake-gcs-server composes of nothing, or gives no reason' } },
     async run(world) {
       const sources = await parts(world, Array.from({ length: 33 }, (_, index) => `${index},`));
       const target = world.file('of-32');
       const made = await compose(world, target, named(sources.slice(0, 32)));
-      expect(made.json).toMatchObject({ componentCount: 32 });
+      expect(made.status).toBe(200);
       expect(await read(target)).toBe(Array.from({ length: 32 }, (_, index) => `${index},`).join(''));
       const tooMany = await compose(world, world.file('of-33'), named(sources));
       expectError(tooMany, 400, 'invalid');
@@ -63,13 +72,13 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
   },
   {
     name: 'compose-into-one-of-its-sources',
-    promise: 'the target may be one of the sources, so that an object grows at its end; componentCounts add up',
+    promise: 'the target may be one of the sources, so that an object grows at its end',
     methods: ['objects.compose'], source: DOCS.composites,
     async run(world) {
       const [grown, more] = await parts(world, ['a', 'b']);
       const first = await compose(world, grown!, named([grown!, more!]));
       const second = await compose(world, grown!, named([grown!, more!, grown!]), { query: { ifGenerationMatch: first.json['generation'] } });
-      expect(second.json).toMatchObject({ componentCount: 5, size: '5' });
+      expect(second.json['size']).toBe('5');
       expect(BigInt(second.json['generation'])).toBeGreaterThan(BigInt(first.json['generation']));
       expect(await read(grown!)).toBe('abbab');
     },
@@ -89,6 +98,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'compose-missing-source',
     promise: 'a source that is not there, or not in that generation, is 404, and the target stays as it was',
     methods: ['objects.compose'], source: DOCS.errors,
+    differs: { independent: { reason: 'fake-gcs-server answers 500' } },
     async run(world) {
       const [there] = await parts(world, ['there']);
       const target = await put(world.file('target'), 'before');
@@ -101,6 +111,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'compose-conditions',
     promise: 'compose holds to ifGenerationMatch and ifMetagenerationMatch of the target (412): created once, grown once by two that know the same',
     methods: ['objects.compose'], source: DOCS.preconditions,
+    differs: { independent: { reason: 'fake-gcs-server passes over conditions of compose' } },
     async run(world) {
       const sources = named(await parts(world, ['a', 'b']));
       const target = world.file('conditional');
@@ -119,6 +130,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'compose-conditions-of-sources',
     promise: 'each source may be held to a generation: another one there is 412, a generation that is named is taken',
     methods: ['objects.compose'], source: DOCS.compose,
+    differs: { independent: { reason: 'fake-gcs-server passes over conditions of sources' } },
     async run(world) {
       const [source] = await parts(world, ['pinned']);
       const { generation } = await meta(source!);
@@ -150,6 +162,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'copy-with-metadata-of-its-own',
     promise: 'metadata in the request of a copy is the whole of the copy\'s',
     methods: ['objects.copy', 'objects.rewrite'], source: DOCS.rewrite,
+    differs: { independent: { reason: 'fake-gcs-server mixes the metadata of the request with the source\'s' } },
     async run(world) {
       const source = await put(world.file('source'), 'x', { contentType: 'text/x', metadata: { cacheControl: 'no-cache', metadata: { kept: 'no' } } });
       for (const verb of ['copyTo', 'rewriteTo'] as const) {
@@ -166,6 +179,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'copy-answers-the-object',
     promise: 'objects.copy answers the new object, a copy of a composite has its componentCount, and a source that is not there is 404',
     methods: ['objects.copy'], source: DOCS.copy,
+    differs: { independent: { reason: 'fake-gcs-server answers copyTo as it does rewriteTo, and has no componentCount' } },
     async run(world) {
       const composite = world.file('composite');
       await compose(world, composite, named(await parts(world, ['a', 'b'])));
@@ -180,6 +194,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'copy-and-rewrite-conditions',
     promise: 'copies hold to conditions of the target and, with Source in the name, of the source; Match fails with 412, NotMatch with 304',
     methods: ['objects.copy', 'objects.rewrite'], source: DOCS.preconditions,
+    differs: { independent: { reason: 'fake-gcs-server passes over conditions of copies' } },
     async run(world) {
       const source = await put(world.file('source'), 'new');
       const target = await put(world.file('target'), 'old');
@@ -199,6 +214,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'rewrite-answers-progress',
     promise: 'a rewrite within a place is done at once: done, sizes and the object are in the answer',
     methods: ['objects.rewrite'], source: DOCS.rewrite,
+    differs: { independent: { reason: 'fake-gcs-server gives a token with what is done' } },
     async run(world) {
       const source = await put(world.file('source'), noise(3 << 20));
       const target = world.file('rewritten');
@@ -211,6 +227,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'rewrite-in-steps',
     promise: 'a rewrite to another class goes on by its token when it may only move so many bytes a call; the object appears with the last',
     methods: ['objects.rewrite'], source: DOCS.rewrite,
+    differs: { independent: { reason: 'fake-gcs-server rewrites everything at once' } },
     async run(world) {
       const bytes = noise((2 << 20) + 5);
       const source = await put(world.file('source'), bytes);
@@ -236,6 +253,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'rewrite-changes-the-class-in-place',
     promise: 'the client\'s setStorageClass rewrites an object onto itself: same bytes, another class, a new generation',
     methods: ['objects.rewrite'], source: 'https://docs.cloud.google.com/storage/docs/changing-storage-classes',
+    differs: { independent: { reason: 'fake-gcs-server keeps the class' } },
     async run(world) {
       const file = await put(world.file('class'), 'bytes');
       const { generation } = await meta(file);
@@ -248,6 +266,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'move-renames',
     promise: 'a move gives an object another name in its bucket: the target has bytes and metadata, the source is gone; conditions hold on both',
     methods: ['objects.move'], source: DOCS.move,
+    differs: { independent: { reason: 'fake-gcs-server has no objects.move' } },
     async run(world) {
       const source = await put(world.file('from'), 'moved', { contentType: 'text/m', metadata: { metadata: { a: 'b' } } });
       const target = world.file('to');
@@ -267,6 +286,7 @@ export const TRANSFER_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'move-by-the-client',
     promise: 'the client\'s move copies and deletes; its atomic one is objects.move',
     methods: ['objects.rewrite', 'objects.move', 'objects.delete'], source: DOCS.move,
+    differs: { independent: { reason: 'fake-gcs-server has no objects.move' } },
     async run(world) {
       const first = await put(world.file('first'), 'text');
       const [second, third] = [world.file('second'), world.file('third')];

@@ -1,31 +1,23 @@
-// Contract cases of uploads in one request: media and multipart, checksums, names, content types, races.
+// Contract cases of uploads in one request: media and multipart, checksums, content types, broken ones.
 import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import type { ContractCase } from '../contract.ts';
 import { uniqueName } from '../wait.ts';
-import { DOCS, exists, expectError, meta, noise, pathOf, put, read, refused, type Reply, type StorageWorld } from './world.ts';
+import { DOCS, exists, expectError, meta, multipart, noise, pathOf, put, read, refused, uploadsOf, type Reply, type StorageWorld } from './world.ts';
 
 const md5 = (bytes: string | Buffer): string => createHash('md5').update(bytes).digest('base64');
-const at = (world: StorageWorld): string => `POST /upload/b/${world.shared.name}/o`;
 /** CRC32C of "123456789", from RFC 3720's polynomial: e3069283. */
 const NINE = { bytes: '123456789', crc32c: '4waSgw==', md5Hash: 'JfnnlDI7RTiF9RgfG2JNCw==' };
-
-function multipart(metadata: unknown, media: string | Buffer, mediaType = 'text/plain'): { body: Buffer; headers: Record<string, string> } {
-  const body = Buffer.concat([
-    Buffer.from(`--cut\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n${JSON.stringify(metadata)}\r\n--cut\r\nContent-Type: ${mediaType}\r\n\r\n`),
-    Buffer.from(media), Buffer.from('\r\n--cut--'),
-  ]);
-  return { body, headers: { 'content-type': 'multipart/related; boundary=cut' } };
-}
 
 export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
   {
     name: 'media-upload',
     promise: 'a media upload makes an object of the body\'s bytes, with the request\'s content type, both checksums, its size and a generation',
     methods: ['objects.insert', 'objects.get'], source: DOCS.insert,
+    differs: { independent: { reason: 'fake-gcs-server leaves the generation out of id, and its updated is later than its timeCreated' } },
     async run(world) {
       const name = uniqueName('media');
-      const made = await world.ask(at(world), { query: { uploadType: 'media', name }, body: NINE.bytes, headers: { 'content-type': 'text/x-digits' } });
+      const made = await world.ask(uploadsOf(world), { query: { uploadType: 'media', name }, body: NINE.bytes, headers: { 'content-type': 'text/x-digits' } });
       expect(made.status).toBe(200);
       expect(made.json).toMatchObject({
         kind: 'storage#object', bucket: world.shared.name, name, contentType: 'text/x-digits', size: '9', crc32c: NINE.crc32c, md5Hash: NINE.md5Hash,
@@ -40,13 +32,13 @@ export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
   },
   {
     name: 'multipart-upload',
-    promise: 'a multipart upload takes metadata and bytes in one request; bytes that look like a boundary stay bytes',
+    promise: 'a multipart upload takes metadata and bytes in one request; bytes that look much like a boundary stay bytes',
     methods: ['objects.insert'], source: 'https://docs.cloud.google.com/storage/docs/uploading-objects',
     async run(world) {
-      const media = 'a\r\n--cut\r\n\r\n--cut-\r\n';
+      const media = 'a--cut\r\n--cu\r\n-cut--\r\n--';
       for (const bytes of [media, '', '\r\n', noise(300_000)]) {
         const name = uniqueName('multipart');
-        const made = await world.ask(at(world), { query: { uploadType: 'multipart' }, ...multipart({ name, metadata: { größe: 'ü' }, cacheControl: 'no-store', contentLanguage: 'de', contentDisposition: 'attachment' }, bytes, 'application/x-one') });
+        const made = await world.ask(uploadsOf(world), { query: { uploadType: 'multipart' }, ...multipart({ name, metadata: { größe: 'ü' }, cacheControl: 'no-store', contentLanguage: 'de', contentDisposition: 'attachment' }, bytes, 'application/x-one') });
         expect(made.json).toMatchObject({ name, metadata: { größe: 'ü' }, cacheControl: 'no-store', contentLanguage: 'de', contentDisposition: 'attachment', contentType: 'application/x-one', size: String(Buffer.byteLength(bytes)), md5Hash: md5(bytes) });
       }
     },
@@ -55,9 +47,10 @@ export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'content-type-of-the-metadata-wins',
     promise: 'of a content type in the metadata and one of the media part the metadata\'s is taken',
     methods: ['objects.insert'], source: DOCS.insert,
+    differs: { independent: { reason: 'fake-gcs-server takes the type of the media part' } },
     async run(world) {
       const name = uniqueName('typed');
-      const made = await world.ask(at(world), { query: { uploadType: 'multipart' }, ...multipart({ name, contentType: 'application/gzip' }, 'x', 'text/plain') });
+      const made = await world.ask(uploadsOf(world), { query: { uploadType: 'multipart' }, ...multipart({ name, contentType: 'application/gzip' }, 'x', 'text/plain') });
       expect(made.json['contentType']).toBe('application/gzip');
     },
   },
@@ -67,7 +60,7 @@ export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
     methods: ['objects.insert', 'objects.get'], source: DOCS.object,
     async run(world) {
       const name = uniqueName('untyped');
-      await world.ask(at(world), { query: { uploadType: 'media', name }, body: new Uint8Array([1, 2]) });
+      await world.ask(uploadsOf(world), { query: { uploadType: 'media', name }, body: new Uint8Array([1, 2]) });
       const got = await world.ask(`GET ${pathOf({ bucket: world.shared, name })}`, { query: { alt: 'media' } });
       expect([got.status, got.headers.get('content-type')]).toEqual([200, 'application/octet-stream']);
     },
@@ -102,12 +95,12 @@ export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
     async run(world) {
       const file = await put(world.file('crc'), 'before');
       const { generation } = await meta(file);
-      const reply = await world.ask(at(world), { query: { uploadType: 'multipart' }, ...multipart({ name: file.name, crc32c: 'AAAAAA==' }, NINE.bytes) });
+      const reply = await world.ask(uploadsOf(world), { query: { uploadType: 'multipart' }, ...multipart({ name: file.name, crc32c: 'AAAAAA==' }, NINE.bytes) });
       expectError(reply, 400, 'invalid');
       expect(reply.json['error'].message).toContain(NINE.crc32c);
       expect((await meta(file))['generation']).toBe(generation);
       expect(await read(file)).toBe('before');
-      const right = await world.ask(at(world), { query: { uploadType: 'multipart' }, ...multipart({ name: file.name, crc32c: NINE.crc32c, md5Hash: NINE.md5Hash }, NINE.bytes) });
+      const right = await world.ask(uploadsOf(world), { query: { uploadType: 'multipart' }, ...multipart({ name: file.name, crc32c: NINE.crc32c, md5Hash: NINE.md5Hash }, NINE.bytes) });
       expect(right.status).toBe(200);
     },
   },
@@ -127,158 +120,28 @@ export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'checksums-in-headers',
     promise: 'X-Goog-Hash with a wrong CRC32C or MD5 is 400 and nothing is stored; with the right ones the object is made',
     methods: ['objects.insert'], source: 'https://docs.cloud.google.com/storage/docs/xml-api/reference-headers#xgooghash',
+    differs: { independent: { reason: 'fake-gcs-server passes over X-Goog-Hash' } },
     async run(world) {
       const name = uniqueName('hash');
-      const upload = (hash: string): Promise<Reply> => world.ask(at(world), { query: { uploadType: 'media', name }, body: NINE.bytes, headers: { 'x-goog-hash': hash } });
+      const upload = (hash: string): Promise<Reply> => world.ask(uploadsOf(world), { query: { uploadType: 'media', name }, body: NINE.bytes, headers: { 'x-goog-hash': hash } });
       for (const hash of ['crc32c=AAAAAA==', `md5=${md5('other')}`, `crc32c=${NINE.crc32c},md5=${md5('other')}`]) expectError(await upload(hash), 400, 'invalid');
       expect(await exists(world.shared.file(name))).toBe(false);
       expect((await upload(`crc32c=${NINE.crc32c},md5=${NINE.md5Hash}`)).status).toBe(200);
     },
   },
   {
-    name: 'created-only-if-absent',
-    promise: 'ifGenerationMatch=0 makes an object only where there is none, and 412 tells the others that there is one; the first one\'s bytes stay',
-    methods: ['objects.insert'], source: DOCS.preconditions,
-    async run(world) {
-      const file = world.file('once');
-      await put(file, 'first', { preconditionOpts: { ifGenerationMatch: 0 } });
-      await refused(put(file, 'second', { preconditionOpts: { ifGenerationMatch: 0 } }), 412);
-      expect(await read(file)).toBe('first');
-      await file.delete();
-      await put(file, 'third', { preconditionOpts: { ifGenerationMatch: 0 } });
-      expect(await read(file)).toBe('third');
-    },
-  },
-  {
-    name: 'eight-writers-one-winner',
-    promise: 'of eight uploads at once with ifGenerationMatch=0 exactly one is stored, whole; the others are told 412',
-    methods: ['objects.insert'], source: DOCS.preconditions,
-    async run(world) {
-      const file = world.file('race');
-      const texts = Array.from({ length: 8 }, (_, index) => String(index).repeat(100_000));
-      const ends = await Promise.all(texts.map((text) => put(world.shared.file(file.name), text, { preconditionOpts: { ifGenerationMatch: 0 } }).then(() => 200, (error: { code: number }) => error.code)));
-      expect(ends.filter((end) => end === 412)).toHaveLength(7);
-      expect(await read(file)).toBe(texts[ends.indexOf(200)]);
-    },
-  },
-  {
-    name: 'eight-writers-resumable-one-winner',
-    promise: 'the same with resumable uploads: the condition is judged when the last byte is there',
-    methods: ['objects.insert', 'uploads.resumable'], source: DOCS.preconditions,
-    async run(world) {
-      const file = world.file('race');
-      const ends = await Promise.all(Array.from({ length: 8 }, (_, index) =>
-        world.shared.file(file.name).save(String(index).repeat(300_000), { resumable: true, validation: false, preconditionOpts: { ifGenerationMatch: 0 } }).then(() => 200, (error: { code: number | string }) => Number(error.code))));
-      expect(ends.toSorted()).toEqual([200, 412, 412, 412, 412, 412, 412, 412]);
-      expect(await read(file)).toBe(String(ends.indexOf(200)).repeat(300_000));
-    },
-  },
-  {
-    name: 'overwrite-of-a-known-generation',
-    promise: 'an upload over the generation that the writer knows succeeds once; another writer with the same knowledge is told 412',
-    methods: ['objects.insert'], source: DOCS.preconditions,
-    async run(world) {
-      const file = await put(world.file('known'), 'one');
-      const { generation } = await meta(file);
-      const write = (text: string) => put(world.shared.file(file.name), text, { preconditionOpts: { ifGenerationMatch: generation } });
-      const ends = await Promise.allSettled([write('two'), write('three')]);
-      expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-      const now = await meta(file);
-      expect(BigInt(now['generation'])).toBeGreaterThan(BigInt(generation));
-      expect(now['metageneration']).toBe('1');
-      await refused(put(file, 'four', { preconditionOpts: { ifGenerationMatch: generation } }), 412);
-    },
-  },
-  {
-    name: 'upload-not-match-conditions',
-    promise: 'ifGenerationNotMatch and the metageneration conditions hold for uploads too, and a failed one stores nothing',
-    methods: ['objects.insert'], source: DOCS.preconditions,
-    async run(world) {
-      const file = await put(world.file('conditions'), 'before');
-      const { generation } = await meta(file);
-      const upload = (query: Record<string, string>, name = file.name): Promise<Reply> => world.ask(at(world), { query: { uploadType: 'media', name, ...query }, body: 'after' });
-      expect((await upload({ ifGenerationNotMatch: generation })).status).toBe(304);
-      expect((await upload({ ifGenerationNotMatch: '0' }, uniqueName('absent'))).status).toBe(304);
-      expectError(await upload({ ifMetagenerationMatch: '2' }), 412, 'conditionNotMet');
-      expect((await upload({ ifMetagenerationNotMatch: '1' })).status).toBe(304);
-      expect(await read(file)).toBe('before');
-      expect((await upload({ ifGenerationNotMatch: '0', ifMetagenerationMatch: '1' })).status).toBe(200);
-      expect(await read(file)).toBe('after');
-    },
-  },
-  {
-    name: 'a-condition-that-is-no-number',
-    promise: 'a condition that is not a number is 400 and names the parameter',
-    methods: ['objects.insert', 'objects.get'], source: DOCS.errors,
-    async run(world) {
-      for (const reply of [await world.ask(at(world), { query: { uploadType: 'media', name: uniqueName('x'), ifGenerationMatch: 'one' }, body: 'x' }), await world.ask(`GET b/${world.shared.name}/o/none`, { query: { ifGenerationMatch: 'one' } })]) {
-        expectError(reply, 400, 'invalid');
-        expect(reply.json['error'].errors[0].location).toBe('ifGenerationMatch');
-      }
-    },
-  },
-  {
-    name: 'object-names-of-any-characters',
-    promise: 'names with slashes, spaces, percent signs, question marks, hashes, plus, quotes, dots and any Unicode are kept as they are',
-    methods: ['objects.insert', 'objects.get', 'objects.list', 'objects.delete'], source: DOCS.objectNames,
-    async run(world) {
-      const prefix = world.prefix();
-      const names = ['a/b//c', 'two words', '100%', '%2F', 'why?', 'x#y', 'a+b', 'it\'s "q"', 'dots/../up', './here', 'größe/日本/😀', 'tab\there', 'semi;colon&and=', 'ends/', 'b/o/compose'].map((name) => prefix + name);
-      await Promise.all(names.map((name) => put(world.shared.file(name), name)));
-      for (const name of names) expect(await read(world.shared.file(name))).toBe(name);
-      const [files] = await world.shared.getFiles({ prefix });
-      expect(files.map(({ name }) => name).toSorted()).toEqual(names.toSorted());
-      await Promise.all(names.map((name) => world.shared.file(name).delete()));
-      expect((await world.shared.getFiles({ prefix }))[0]).toEqual([]);
-    },
-  },
-  {
-    name: 'object-name-of-1024-bytes',
-    promise: 'a name may have 1,024 bytes of UTF-8 and no more',
-    methods: ['objects.insert'], source: DOCS.objectNames,
-    async run(world) {
-      const stem = uniqueName('long');
-      const [fits, fitsToo] = [stem.padEnd(1_024, 'x'), stem.padEnd(1_022, 'x') + 'ü'];
-      for (const name of [fits, fitsToo]) {
-        await put(world.shared.file(name), 'x');
-        expect(await exists(world.shared.file(name))).toBe(true);
-        await refused(put(world.shared.file(`${name}x`), 'x'), 400);
-      }
-    },
-  },
-  {
-    name: 'object-names-that-are-refused',
-    promise: 'no name at all, a dot, two dots, line breaks and .well-known/acme-challenge/ are refused with 400',
-    methods: ['objects.insert'], source: DOCS.objectNames,
-    async run(world) {
-      expectError(await world.ask(at(world), { query: { uploadType: 'media' }, body: 'x' }), 400, 'required');
-      for (const name of ['.', '..', 'line\nbreak', 'carriage\rreturn', '.well-known/acme-challenge/x']) expectError(await world.ask(at(world), { query: { uploadType: 'media', name }, body: 'x' }), 400, 'invalid');
-      for (const name of ['.well-known/other', '...', '.hidden']) expect((await world.ask(at(world), { query: { uploadType: 'media', name: `${name}` }, body: 'x' })).status).toBe(200);
-    },
-  },
-  {
-    name: 'name-in-url-and-metadata-agree',
-    promise: 'a name in the metadata that is not the one in the URL is 400',
-    methods: ['objects.insert'], source: 'https://github.com/googleapis/storage-testbench/blob/main/gcs/upload.py',
-    async run(world) {
-      const name = uniqueName('agree');
-      const send = (inUrl: string, inBody: string): Promise<Reply> => world.ask(at(world), { query: { uploadType: 'multipart', name: inUrl }, ...multipart({ name: inBody }, 'x') });
-      expectError(await send(name, `${name}-other`), 400, 'invalid');
-      expect((await send(name, name)).status).toBe(200);
-    },
-  },
-  {
     name: 'upload-type-is-needed',
     promise: 'an upload of no or an unknown type is 400, as is a multipart body without boundary or end',
     methods: ['objects.insert'], source: DOCS.insert,
+    differs: { independent: { reason: 'fake-gcs-server gives no reasons with its errors' } },
     async run(world) {
       const name = uniqueName('type');
-      expectError(await world.ask(at(world), { query: { name }, body: 'x' }), 400, 'required');
-      expectError(await world.ask(at(world), { query: { name, uploadType: 'carrier-pigeon' }, body: 'x' }), 400, 'invalid');
-      expectError(await world.ask(at(world), { query: { name, uploadType: 'multipart' }, body: 'x', headers: { 'content-type': 'multipart/related' } }), 400);
+      expectError(await world.ask(uploadsOf(world), { query: { name }, body: 'x' }), 400, 'required');
+      expectError(await world.ask(uploadsOf(world), { query: { name, uploadType: 'carrier-pigeon' }, body: 'x' }), 400, 'invalid');
+      expectError(await world.ask(uploadsOf(world), { query: { name, uploadType: 'multipart' }, body: 'x', headers: { 'content-type': 'multipart/related' } }), 400);
       const whole = multipart({ name }, 'x');
-      expectError(await world.ask(at(world), { query: { name, uploadType: 'multipart' }, ...whole, body: whole.body.subarray(0, -4) }), 400);
-      expectError(await world.ask(at(world), { query: { name, uploadType: 'multipart' }, ...multipart('no object', 'x') }), 400, 'parseError');
+      expectError(await world.ask(uploadsOf(world), { query: { name, uploadType: 'multipart' }, ...whole, body: whole.body.subarray(0, -4) }), 400);
+      expectError(await world.ask(uploadsOf(world), { query: { name, uploadType: 'multipart' }, ...multipart('no object', 'x') }), 400, 'parseError');
       expect(await exists(world.shared.file(name))).toBe(false);
     },
   },
@@ -299,7 +162,7 @@ export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
     methods: ['objects.insert'], source: DOCS.insert,
     async run(world) {
       const name = uniqueName('encoded');
-      const made = await world.ask(at(world), { query: { uploadType: 'media', name, contentEncoding: 'gzip' }, body: 'not inflated by the upload' });
+      const made = await world.ask(uploadsOf(world), { query: { uploadType: 'media', name, contentEncoding: 'gzip' }, body: 'not inflated by the upload' });
       expect(made.json).toMatchObject({ contentEncoding: 'gzip', size: '26' });
     },
   },
@@ -307,6 +170,7 @@ export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
     name: 'custom-metadata-of-8-kib',
     promise: 'all names and values of custom metadata together have at most 8,192 bytes',
     methods: ['objects.insert', 'objects.patch'], source: 'https://docs.cloud.google.com/storage/quotas#objects',
+    differs: { independent: { reason: 'fake-gcs-server has no limit for custom metadata' } },
     async run(world) {
       const file = world.file('custom');
       await put(file, 'x', { metadata: { metadata: { k: 'v'.repeat(8_191) } } });

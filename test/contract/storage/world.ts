@@ -73,6 +73,18 @@ export async function openWorld(launched: Launched): Promise<StorageWorld & { cl
 /** The path of an object in the JSON API. */
 export const pathOf = ({ bucket, name }: { bucket: { name: string }; name: string }): string => `b/${bucket.name}/o/${encodeURIComponent(name)}`;
 
+/** Where objects of the shared bucket are uploaded to. */
+export const uploadsOf = ({ shared }: StorageWorld): string => `POST /upload/b/${shared.name}/o`;
+
+/** The body and the header of a multipart upload. */
+export function multipart(metadata: unknown, media: string | Buffer, mediaType = 'text/plain'): { body: Buffer; headers: Record<string, string> } {
+  const body = Buffer.concat([
+    Buffer.from(`--cut\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n${JSON.stringify(metadata)}\r\n--cut\r\nContent-Type: ${mediaType}\r\n\r\n`),
+    Buffer.from(media), Buffer.from('\r\n--cut--'),
+  ]);
+  return { body, headers: { 'content-type': 'multipart/related; boundary=cut' } };
+}
+
 export const put = async (file: File, bytes: string | Buffer = 'bytes', options: object = {}): Promise<File> => {
   await file.save(bytes, { resumable: false, validation: false, ...options });
   return file;
