@@ -264,7 +264,10 @@ export class Backlog {
     if (delivery.isDone) return;
     delivery.isDone = true;
     this.attempted.delete(delivery.entry.id);
-    if (this.isInLine(delivery)) this.lines.remove(delivery);
+    if (this.isInLine(delivery)) {
+      this.lines.remove(delivery);
+      this.wake(); // whoever stood behind it may go
+    }
     if (delivery.lease !== undefined) this.endLease(delivery.lease, true);
     this.events.acked(delivery.entry);
   }

@@ -3,6 +3,7 @@ import { pageOf, prefixOf, type Call, type PageRequest, type Request } from './c
 import type { Subscription } from './catalogue.ts';
 import { applyMask } from './field-mask.ts';
 import { checkPublish } from './publish-limits.ts';
+import { Refusal } from './refusal.ts';
 import { checkName, checkTopic, TOPIC_CHANGEABLE } from './resources.ts';
 import type { Store } from './store.ts';
 import { topicView } from './views.ts';
@@ -57,6 +58,10 @@ export function publisherCalls(store: Store, changed: (subscription: Subscriptio
       const topic = catalogue.topic(checkName('topics', request.topic));
       checkPublish(request, bytes);
       if (fault === 'lose') return { message_ids: request.messages.map((_, index) => String(Date.now() * 1_000 + index)) };
+      if (fault === 'truncate') {
+        await store.publish(topic, request.messages.slice(0, Math.ceil(request.messages.length / 2)));
+        throw new Refusal('UNAVAILABLE', 'A fault plan asked for a publish by halves.');
+      }
       const ids = await store.publish(topic, request.messages, fault === 'reorder' ? REORDER_MS : 0);
       if (fault === 'duplicate') await store.publish(topic, request.messages);
       return { message_ids: ids };

@@ -3,9 +3,10 @@
 import type { Faults } from '../faults.ts';
 import { underFaults } from './calls.ts';
 import type { Subscription } from './catalogue.ts';
+import { OPEN_STREAM, takeInner } from './fault-points.ts';
 import { Pusher } from './push.ts';
 import { refuseUnpullable } from './message-calls.ts';
-import { invalid, notFound, Refusal } from './refusal.ts';
+import { invalid, notFound, Refusal, refusalByName } from './refusal.ts';
 import { checkName } from './resources.ts';
 import { statusOf } from './status.ts';
 import type { Store } from './store.ts';
@@ -71,6 +72,17 @@ export class Receivers {
     });
     call.on('cancelled', close);
     call.on('error', close);
+  }
+
+  /** Open streams end with the status of the plan that meets them. */
+  dropAsPlanned(): void {
+    if (this.faults.list().length === 0) return;
+    for (const stream of [...this.streams]) {
+      const plan = takeInner(this.faults, OPEN_STREAM, stream.name);
+      if (plan === undefined) continue;
+      this.streams.delete(stream);
+      stream.refuse(refusalByName(plan.status ?? 'UNAVAILABLE'));
+    }
   }
 
   close(): void {

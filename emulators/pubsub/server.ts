@@ -6,7 +6,7 @@ import type { RunningService, ServiceOptions } from '../service.ts';
 import { underFaults, type Call } from './calls.ts';
 import type { Subscription } from './catalogue.ts';
 import { deadLetter } from './dead-letter.ts';
-import { pubsubFaultPoints, resourceOf } from './fault-points.ts';
+import { pubsubFaultPoints, REDELIVER, resourceOf, takeInner } from './fault-points.ts';
 import { messageCalls } from './message-calls.ts';
 import { loadProtos, type Protos } from './protos.ts';
 import { publisherCalls } from './publisher-calls.ts';
@@ -23,11 +23,12 @@ import { decodePublishRequest } from './wire.ts';
 
 /** Above Google's 10 MB, so that a request which is a little too large gets Google's sentence, not the transport's. */
 const REQUEST_BYTES_MAX = 24 * 1024 * 1024;
-const EXPIRE_EVERY_MS = 5_000;
+const EXPIRE_EVERY_MS = 2_000;
+const STEER_EVERY_MS = 100;
 
 export async function start(options: ServiceOptions): Promise<RunningService> {
   const { faults } = options;
-  const store = new Store({ dir: join(options.dataDir, 'journal'), now: options.now, deadLetter });
+  const store = new Store({ dir: join(options.dataDir, 'journal'), now: options.now, deadLetter: (...letter) => deadLetter(faults, ...letter) });
   store.oldestIsEmpty = () => dropEmptySegments(store);
   dropEmptySegments(store);
 
@@ -46,12 +47,18 @@ export async function start(options: ServiceOptions): Promise<RunningService> {
   });
   const expiring = setInterval(() => void expire(store, changed).catch((error: unknown) => console.error('expiry:', error)), EXPIRE_EVERY_MS);
 
+  const steering = setInterval(() => {
+    receivers.dropAsPlanned();
+    redeliverAsPlanned(store, faults);
+  }, STEER_EVERY_MS);
+
   return {
     port,
     gauges: () => store.gauges(),
     faultPoints: pubsubFaultPoints([...Object.keys(publishing), ...Object.keys(subscribing)]),
     async close() {
       clearInterval(expiring);
+      clearInterval(steering);
       receivers.close();
       const drained = new Promise<void>((done) => server.tryShutdown(() => done()));
       await Promise.race([drained, new Promise((done) => setTimeout(done, 500).unref())]);
@@ -59,6 +66,14 @@ export async function start(options: ServiceOptions): Promise<RunningService> {
       await store.close();
     },
   };
+}
+
+/** What is outstanding or backing off goes out again where a plan says so. */
+function redeliverAsPlanned({ catalogue }: Store, faults: Faults): void {
+  if (faults.list().length === 0) return;
+  for (const { backlog, resource } of catalogue.subscriptions.values()) {
+    if (backlog.size > 0 && takeInner(faults, REDELIVER, resource.name) !== undefined) backlog.redeliverNow();
+  }
 }
 
 /** Google's definitions, except where bytes are read and written by wire.ts. */

@@ -92,6 +92,10 @@ export class PullStream implements Consumer {
     if (acked.all > 0) void this.store.acksWritten(this.subscription, true).then(() => this.call.write(streamConfirmation('ack', acked.valid, acked.wrong)), (error: Refusal) => this.refuse(error));
   }
 
+  get name(): string {
+    return this.subscription.resource.name;
+  }
+
   isOf(subscription: Subscription): boolean {
     return this.subscription === subscription;
   }

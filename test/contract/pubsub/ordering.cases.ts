@@ -4,7 +4,7 @@ import type { Message } from '@google-cloud/pubsub';
 import type { ContractCase } from '../contract.ts';
 import { until } from '../wait.ts';
 import { pushedText, withEndpoint } from './endpoint.ts';
-import { openStream } from './streaming.cases.ts';
+import { openStream } from './stream.ts';
 import { ack, CODE, DOCS, expectNothing, modifyDeadline, nack, pull, pullNow, pullOne, publish, type Pulled, type PubSubWorld } from './world.ts';
 
 type Case = ContractCase<PubSubWorld>;
@@ -65,7 +65,6 @@ export const ORDERING_CASES: readonly Case[] = [
     promise: 'when a message is refused, those of its key behind it come again after it; other keys and messages without a key do not wait',
     methods: ['ordering keys', 'Subscriber.ModifyAckDeadline'],
     source: DOCS.ordering,
-    differs: { independent: { reason: 'pstest redelivers the refused message alone' } },
     async run(world) {
       const { topic, path } = await world.pair(ORDERED);
       await publishKeyed(world, topic, 'a', 'a1', 'a2', 'a3');
@@ -95,7 +94,7 @@ export const ORDERING_CASES: readonly Case[] = [
     promise: 'a refused message that others of its key had overtaken on the same stream comes again before them',
     methods: ['ordering keys', 'Subscriber.StreamingPull'],
     source: DOCS.ordering,
-    differs: { independent: { reason: 'pstest redelivers the refused message alone' } },
+    differs: { independent: { reason: 'pstest gives a stream one message of a key at a time' } },
     async run(world) {
       const { topic, path } = await world.pair(ORDERED);
       await publishKeyed(world, topic, 'k', '1', '2', '3');
@@ -112,7 +111,6 @@ export const ORDERING_CASES: readonly Case[] = [
     promise: 'while a message of a key is outstanding, others of that key are not given to another subscriber',
     methods: ['ordering keys', 'Subscriber.Pull'],
     source: DOCS.ordering,
-    differs: { independent: { reason: 'pstest gives them to anybody' } },
     async run(world) {
       const { topic, path } = await world.pair(ORDERED);
       await publishKeyed(world, topic, 'k', '1', '2');
@@ -157,7 +155,7 @@ export const ORDERING_CASES: readonly Case[] = [
     promise: 'a message that went to the dead-letter topic does not hold up its key any more',
     methods: ['ordering keys', 'dead letters'],
     source: DOCS.ordering,
-    differs: { cloud: { reason: 'dead-lettering is best effort, with seconds of delay', isSkipped: true } },
+    differs: { cloud: { reason: 'dead-lettering is best effort, with seconds of delay', isSkipped: true }, independent: { reason: 'pstest holds the key up for ever' } },
     async run(world) {
       const dead = await world.topic();
       const letters = await world.subscription(dead);

@@ -1,11 +1,11 @@
-// What a case may do to our service besides calling it: move its clock, break its calls, look at its counters. Only cases that name the power in
+// What a case may do to our service besides calling it: move its clock, break its calls. Only cases that name the power in
 // `needs` come here.
 import { renameSync, writeFileSync } from 'node:fs';
 import { until } from '../wait.ts';
 import { publish, pullOne, type PubSubWorld } from './world.ts';
 
 /** A plan of emulators/faults.ts. */
-export type Plan = { method: string; kind: string; status?: string; times?: number | null; after?: number; every?: number; resource?: string; delay_ms?: number; takes_effect?: boolean };
+export type Plan = { method: string; kind: string; status?: string; times?: number | null; after?: number; every?: number; delay_ms?: number; takes_effect?: boolean };
 
 export type MovedClock = { move(offsetMs: number): Promise<void>; reset(): Promise<void> };
 
@@ -29,25 +29,12 @@ export async function moveClock(world: PubSubWorld, offsetMs: number): Promise<M
   return clock;
 }
 
-export async function breakCalls(world: PubSubWorld, ...plans: Plan[]): Promise<void> {
-  const response = await fetch(`${world.launched.ours!.controlUrl}/faults`, { method: 'POST', body: JSON.stringify(plans) });
+/**
+ * Runs with these plans armed for calls on one resource. What is left of them stays armed: the resource belongs to the case, so that nobody else is met
+ * and cases with plans can run beside each other.
+ */
+export async function whileBroken(world: PubSubWorld, resource: string, plans: Plan[], run: () => Promise<void>): Promise<void> {
+  const response = await fetch(`${world.launched.ours!.controlUrl}/faults`, { method: 'POST', body: JSON.stringify(plans.map((plan) => ({ ...plan, resource }))) });
   if (!response.ok) throw new Error(`The plan was refused: ${await response.text()}`);
-}
-
-export async function mendCalls(world: PubSubWorld): Promise<void> {
-  await fetch(`${world.launched.ours!.controlUrl}/faults`, { method: 'DELETE' });
-}
-
-export async function stats(world: PubSubWorld): Promise<Record<string, number>> {
-  return (await (await fetch(`${world.launched.ours!.controlUrl}/stats`)).json()) as Record<string, number>;
-}
-
-/** Runs with these plans armed, and disarms whatever is left of them. */
-export async function whileBroken(world: PubSubWorld, plans: Plan[], run: () => Promise<void>): Promise<void> {
-  await breakCalls(world, ...plans);
-  try {
-    await run();
-  } finally {
-    await mendCalls(world);
-  }
+  await run();
 }

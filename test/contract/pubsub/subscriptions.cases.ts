@@ -10,13 +10,15 @@ const DAY = 86_400;
 const DEAD = (maxDeliveryAttempts: number) => (topic: string): object => ({ deadLetterPolicy: { deadLetterTopic: topic, maxDeliveryAttempts } });
 const always = (options: object) => (): object => options;
 
+const UNKNOWN_CODE = { independent: { reason: 'pstest refuses it with the code UNKNOWN' } };
+
 /** Options on both sides of each limit; `is` is what the subscription then says. */
 const LIMITS: { name: string; what: string; options: (topic: string) => object; is?: object; differs?: Case['differs'] }[] = [
   { name: 'ack-deadline-9', what: 'an ack deadline of 9 s', options: always({ ackDeadlineSeconds: 9 }), differs: { independent: { reason: 'pstest takes any deadline from 0 s' } } },
   { name: 'ack-deadline-10', what: 'an ack deadline of 10 s', options: always({ ackDeadlineSeconds: 10 }), is: { ackDeadlineSeconds: 10 } },
   { name: 'ack-deadline-600', what: 'an ack deadline of 600 s', options: always({ ackDeadlineSeconds: 600 }), is: { ackDeadlineSeconds: 600 } },
-  { name: 'ack-deadline-601', what: 'an ack deadline of 601 s', options: always({ ackDeadlineSeconds: 601 }) },
-  { name: 'ack-deadline-negative', what: 'an ack deadline of -1 s', options: always({ ackDeadlineSeconds: -1 }) },
+  { name: 'ack-deadline-601', what: 'an ack deadline of 601 s', options: always({ ackDeadlineSeconds: 601 }), differs: UNKNOWN_CODE },
+  { name: 'ack-deadline-negative', what: 'an ack deadline of -1 s', options: always({ ackDeadlineSeconds: -1 }), differs: UNKNOWN_CODE },
   { name: 'retention-599', what: 'a message retention of 599 s', options: always({ messageRetentionDuration: { seconds: 599 } }) },
   { name: 'retention-600', what: 'a message retention of 10 minutes', options: always({ messageRetentionDuration: { seconds: 600 } }), is: { messageRetentionDuration: { seconds: '600' } } },
   { name: 'retention-31-days', what: 'a message retention of 31 days', options: always({ messageRetentionDuration: { seconds: 31 * DAY }, expirationPolicy: {} }), is: { messageRetentionDuration: { seconds: String(31 * DAY) } }, differs: { independent: { reason: 'pstest has the former maximum of 7 days' } } },
@@ -47,7 +49,7 @@ const limitCases = LIMITS.map(({ name, what, options, is, differs }): Case => ({
   async run({ topic, path, subscriber }) {
     const { name: onTopic } = await topic();
     const subscription = path('subscriptions');
-    const call = subscriber.createSubscription({ name: subscription, topic: onTopic, ...options(onTopic) });
+    const call = subscriber.createSubscription({ name: subscription, topic: onTopic, ...options(onTopic) }, { timeout: 8_000, retry: null });
     if (is === undefined) {
       await expectRefusal(call, 'INVALID_ARGUMENT');
       await expectRefusal(subscriber.getSubscription({ subscription }), 'NOT_FOUND');
@@ -106,7 +108,7 @@ export const SUBSCRIPTION_CASES: readonly Case[] = [
     source: `${DOCS.rpc}#subscriber`,
     async run({ pair, subscriber }) {
       const { topic, path } = await pair({ ackDeadlineSeconds: 20 });
-      await expectRefusal(subscriber.createSubscription({ name: path, topic: topic.name, ackDeadlineSeconds: 30 }), 'ALREADY_EXISTS', /Resource already exists in the project \(resource=/);
+      await expectRefusal(subscriber.createSubscription({ name: path, topic: topic.name, ackDeadlineSeconds: 30 }), 'ALREADY_EXISTS');
       expect((await subscriber.getSubscription({ subscription: path }))[0].ackDeadlineSeconds).toBe(20);
     },
   },
@@ -129,9 +131,10 @@ export const SUBSCRIPTION_CASES: readonly Case[] = [
     promise: 'a subscription that is not there is NOT_FOUND to every call that names one',
     methods: ['Subscriber.GetSubscription', 'Subscriber.DeleteSubscription', 'Subscriber.UpdateSubscription', 'Subscriber.Pull', 'Subscriber.Acknowledge', 'Subscriber.ModifyAckDeadline', 'Subscriber.ModifyPushConfig', 'Subscriber.Seek', 'Publisher.DetachSubscription'],
     source: `${DOCS.rpc}#subscriber`,
+    differs: { independent: { reason: 'pstest has no ModifyPushConfig' } },
     async run({ path, subscriber, publisher }) {
       const subscription = path('subscriptions');
-      await expectRefusal(subscriber.getSubscription({ subscription }), 'NOT_FOUND', /Resource not found \(resource=/);
+      await expectRefusal(subscriber.getSubscription({ subscription }), 'NOT_FOUND');
       await expectRefusal(subscriber.deleteSubscription({ subscription }), 'NOT_FOUND');
       await expectRefusal(subscriber.updateSubscription({ subscription: { name: subscription, ackDeadlineSeconds: 20 }, updateMask: { paths: ['ack_deadline_seconds'] } }), 'NOT_FOUND');
       await expectRefusal(subscriber.pull({ subscription, maxMessages: 1 }), 'NOT_FOUND');
@@ -161,6 +164,7 @@ export const SUBSCRIPTION_CASES: readonly Case[] = [
     promise: 'a subscription with a dead-letter topic that is not there is not made',
     methods: ['Subscriber.CreateSubscription', 'Subscriber.UpdateSubscription'],
     source: `${DOCS.rpc}#deadletterpolicy`,
+    differs: { independent: { reason: 'pstest takes a missing dead-letter topic in an update' } },
     async run({ topic, path, pair, subscriber }) {
       const { name: onTopic } = await topic();
       const name = path('subscriptions');
@@ -177,6 +181,7 @@ export const SUBSCRIPTION_CASES: readonly Case[] = [
     promise: 'a subscription says the message retention of its topic, as it is now, and a request can not set it',
     methods: ['Subscriber.GetSubscription', 'Publisher.UpdateTopic'],
     source: `${DOCS.rpc}#subscription`,
+    differs: { independent: { reason: 'pstest copies the retention of the topic at creation' } },
     async run({ topic, subscription, subscriber, publisher }) {
       const { name } = await topic({ messageRetentionDuration: { seconds: 3_600 } });
       const path = await subscription(name, { topicMessageRetentionDuration: { seconds: 700 } });
@@ -228,6 +233,7 @@ export const SUBSCRIPTION_CASES: readonly Case[] = [
     promise: 'a detached subscription stays, says so, loses its messages, is not of its topic any more, and answers pulls with FAILED_PRECONDITION',
     methods: ['Publisher.DetachSubscription', 'Subscriber.Pull', 'Publisher.ListTopicSubscriptions'],
     source: `${DOCS.rpc}#publisher`,
+    differs: { independent: { reason: 'pstest deletes the subscription' } },
     async run(world) {
       const { topic, path } = await world.pair();
       const other = await world.subscription(topic);

@@ -32,7 +32,7 @@ export const PUBSUB_SURFACE: readonly SurfaceLine[] = [
   { method: 'filters', grade: 'faithful', says: 'the whole language; what does not match is never stored for the subscription' },
   { method: 'ordering keys', grade: 'approximate', says: 'in order, also after a refusal; messages that were acknowledged out of order do not come again' },
   { method: 'exactly-once delivery', grade: 'approximate', says: 'ack ids expire, acknowledgements are on disk when confirmed; after a restart of the service what was under way comes again before its deadline' },
-  { method: 'expiry and retention', grade: 'approximate', says: 'on the steered clock, looked at every 5 s; a restart counts as use' },
+  { method: 'expiry and retention', grade: 'approximate', says: 'on the steered clock, looked at every 2 s; a restart counts as use' },
   { method: 'SchemaService.*', grade: 'absent', says: 'every call is UNIMPLEMENTED, by name' },
   { method: 'IAMPolicy.*', grade: 'absent', says: 'every call is UNIMPLEMENTED, by name: there are no permissions here' },
   { method: 'fields that are not in the .proto', grade: 'absent', says: 'a request with a field of a newer version is refused, by number' },
