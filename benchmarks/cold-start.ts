@@ -1,5 +1,5 @@
-// How long a new instance takes from the start of its process to its first answer: the sources, the zip as deployed, and the zip with
-// one of its parts taken away. Real requests against a local run; variants alternate, the figures are medians, the ratios are what counts.
+// How long a new instance takes from the start of its process to its first answer, and how much CPU: the sources, the zip as deployed, and the
+// zip with one of its parts taken away. Real requests against a local run; variants alternate, figures are medians, ratios are what counts.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,14 +9,16 @@ import { spawnLocalRun, type SpawnedRun } from '../scripts/local/spawn-run.ts';
 import { FUNCTIONS, variablesFor } from '../scripts/local/function-settings.ts';
 import { launch, unpack } from '../test/build/deployed.ts';
 import { makeBatch, makePushBodies } from './bodies.ts';
-import { medianOf } from './measure.ts';
+import { cpuSecondsOf, medianOf } from './measure.ts';
 import { timesOf, type StartTimes } from './start-profile.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const FRAMEWORK = 'node_modules/@google-cloud/functions-framework/build/src/main.js';
 
 export type ColdStartOptions = { rounds: number; log: (line: string) => void };
-export type ColdStartResult = { function: string; variant: string; milliseconds: number; of_source: number; rounds: number[] };
+export type ColdStartResult = { function: string; variant: string; milliseconds: number; of_source: number; cpu_milliseconds: number; cpu_of_source: number; rounds: Start[] };
+
+type Start = { ms: number; cpuMs: number };
 
 type Request = { path: string; headers: Record<string, string>; body: () => Uint8Array; status: number };
 type Variant = { name: string; folder: string; command: string[] };
@@ -32,17 +34,20 @@ export async function benchColdStart(options: ColdStartOptions): Promise<{ figur
     for (const [name, request] of Object.entries(requestsOf())) {
       const variants = variantsOf(name, folder, remove);
       const variables = variablesOf(name, run);
-      const times = new Map<Variant, number[]>(variants.map((variant) => [variant, []]));
+      const times = new Map<Variant, Start[]>(variants.map((variant) => [variant, []]));
       // Round 0 brings the files into the page cache and is not counted.
       for (let round = 0; round <= options.rounds; round += 1) {
         for (const variant of variants) {
-          const ms = await firstAnswer(variant, targetOf(name), variables, request);
-          if (round > 0) times.get(variant)!.push(Math.round(ms));
+          const start = await firstAnswer(variant, targetOf(name), variables, request);
+          if (round > 0) times.get(variant)!.push(start);
         }
         options.log(`${name}, round ${round} of ${options.rounds}`);
       }
-      const source = medianOf(times.get(variants[0]!)!);
-      for (const variant of variants) figures.push({ function: name, variant: variant.name, milliseconds: medianOf(times.get(variant)!), of_source: Number((medianOf(times.get(variant)!) / source).toFixed(2)), rounds: times.get(variant)! });
+      const median = (variant: Variant, figure: keyof Start): number => medianOf(times.get(variant)!.map((start) => start[figure]));
+      const ratio = (variant: Variant, figure: keyof Start): number => Number((median(variant, figure) / median(variants[0]!, figure)).toFixed(2));
+      for (const variant of variants) {
+        figures.push({ function: name, variant: variant.name, milliseconds: median(variant, 'ms'), of_source: ratio(variant, 'ms'), cpu_milliseconds: median(variant, 'cpuMs'), cpu_of_source: ratio(variant, 'cpuMs'), rounds: times.get(variant)! });
+      }
       if (name === 'collect') profile = await profileOf(variants[1]!, targetOf(name), variables, request);
     }
     return { figures, profile: profile! };
@@ -73,8 +78,8 @@ function variantsOf(name: string, zips: string, remove: (() => void)[]): Variant
   ];
 }
 
-/** Milliseconds from the start of the process to the end of the answer. */
-async function firstAnswer(variant: Variant, target: string, variables: Record<string, string>, request: Request): Promise<number> {
+/** From the start of the process to the end of the answer. */
+async function firstAnswer(variant: Variant, target: string, variables: Record<string, string>, request: Request): Promise<Start> {
   const port = await freePortFrom(0, '127.0.0.1');
   const body = request.body();
   const startedAt = performance.now();
@@ -88,9 +93,9 @@ async function firstAnswer(variant: Variant, target: string, variables: Record<s
         continue;
       }
       await answer.arrayBuffer();
-      const ms = performance.now() - startedAt;
+      const start = { ms: Math.round(performance.now() - startedAt), cpuMs: Math.round(cpuSecondsOf(child.pid!) * 1_000) };
       if (answer.status !== request.status) throw new Error(`${variant.name} answered ${answer.status}:\n${stderr()}`);
-      return ms;
+      return start;
     }
   } finally {
     const ended = new Promise((done) => child.once('exit', done));

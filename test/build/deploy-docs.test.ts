@@ -1,0 +1,83 @@
+// docs/deploy.md and the GitHub example against what is there: scripts, outputs, files, pinned actions, no keys.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(resolve(ROOT, file), 'utf8');
+const guide = read('docs/deploy.md');
+const workflow = read('docs/examples/github-actions-deploy.yml');
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+describe.each([['docs/deploy.md', guide], ['docs/examples/github-actions-deploy.yml', workflow]])('%s', (_name, text) => {
+  test('runs only commands of package.json, with options that they know', () => {
+    const runs = [...text.matchAll(/npm run ([a-z]+)((?: +--[^\n`&#]*)?)/g)];
+    expect(runs.length).toBeGreaterThan(2);
+    for (const [, name, rest] of runs) {
+      expect(Object.keys(scripts), name).toContain(name);
+      const help = spawnSync(process.execPath, [scripts[name!]!.replace('node ', ''), '--help'], { cwd: ROOT, encoding: 'utf8' }).stdout;
+      for (const [option] of rest!.slice(3).matchAll(/--[a-z-]+/g)) expect(help, `npm run ${name} ${option}`).toContain(option);
+    }
+  });
+
+  test('names only files of infra/ that are there, and outputs and variables that infra/ has', () => {
+    for (const [file] of text.matchAll(/infra\/examples\/[a-z.]+\w/g)) expect(existsSync(resolve(ROOT, file)), file).toBe(true);
+    for (const [, output] of text.matchAll(/terraform -chdir=infra output -\w+ (\w+)/g)) expect(read('infra/outputs.tf')).toContain(`output "${output}"`);
+    const variables = `${read('infra/variables.tf')}${read('infra/variables-optional.tf')}`;
+    for (const name of ['location', 'time_zone', 'prefix', 'retention_days', 'soft_delete_days', 'collector_instances', 'sources'].filter((one) => text.includes(`\`${one}`))) expect(variables).toContain(`variable "${name}"`);
+  });
+});
+
+test('the links of the guides lead somewhere', () => {
+  for (const file of ['docs/deploy.md', 'docs/doctor.md', 'docs/cost.md']) {
+    for (const [, link] of read(file).matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) expect(existsSync(resolve(ROOT, dirname(file), link!)), `${file}: ${link}`).toBe(true);
+  }
+});
+
+test('what is to outlive a destroy is what infra/ protects from one', () => {
+  const files = ['topics', 'subscriptions', 'bucket', 'dataset', 'secrets'].map((name) => read(`infra/${name}.tf`)).join('\n');
+  const guarded = files.split(/^resource /m).slice(1).filter((block) => block.includes('prevent_destroy = true')).map((block) => /^"(\w+)" "(\w+)"/.exec(block)!.slice(1, 3).join('.'));
+  const pattern = new RegExp(/state list \| grep -E '([^']+)'/.exec(guide)![1]!);
+  expect(guarded.length).toBeGreaterThan(5);
+  expect(guarded.filter((address) => !pattern.test(address))).toEqual([]);
+  // What only serves is destroyed.
+  for (const address of ['google_cloudfunctions2_function.function["collect"]', 'google_storage_bucket.code', 'google_service_account.build', 'google_cloud_scheduler_job.schedule["rollover"]']) expect(pattern.test(address), address).toBe(false);
+});
+
+describe('the GitHub example', () => {
+  const uses = [...workflow.matchAll(/uses: (\S+)(.*)/g)];
+
+  test('pins every action to a commit and says which version that is', () => {
+    expect(uses.length).toBeGreaterThan(5);
+    for (const [, action, comment] of uses) {
+      expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+      expect(comment).toMatch(/^ # v\d+\.\d+\.\d+$/);
+    }
+    // One action, one commit.
+    expect(new Set(uses.map(([, action]) => action)).size).toBe(new Set(uses.map(([, action]) => action!.split('@')[0])).size);
+  });
+
+  test('uses workload identity and no key, and gives a job nothing that it does not need', () => {
+    expect(workflow).not.toMatch(/credentials_json|secrets\.|GOOGLE_CREDENTIALS/);
+    expect(workflow).toMatch(/^permissions: \{\}$/m);
+    const jobs = workflow.split(/^ {2}(?=\w+:$)/m).slice(1).filter((job) => job.includes('runs-on'));
+    const named = new Map(jobs.map((job) => [/^\w+/.exec(job)![0], job]));
+    expect([...named.keys()]).toEqual(['check', 'plan', 'apply']);
+    for (const [name, job] of named) expect(job.includes('id-token: write'), name).toBe(name !== 'check');
+    expect(workflow).not.toMatch(/: write\b(?<!id-token: write)/);
+  });
+
+  test('plans pull requests of this repository only, and applies only what was merged and approved', () => {
+    expect(workflow).toMatch(/plan:\n.*\n {4}if: github\.event_name == 'pull_request' && github\.event\.pull_request\.head\.repo\.full_name == github\.repository/);
+    expect(workflow).toMatch(/apply:\n {4}needs: check\n {4}if: github\.event_name == 'push'/);
+    expect(workflow).toContain('environment: production');
+    expect(workflow.split('apply:')[0]).not.toContain('terraform -chdir=infra apply');
+  });
+
+  test('writes columns before the code that needs them', () => {
+    expect(workflow.indexOf('npm run migrate')).toBeGreaterThan(0);
+    expect(workflow.indexOf('npm run migrate')).toBeLessThan(workflow.indexOf('terraform -chdir=infra apply changes'));
+    expect(guide.indexOf('npm run migrate')).toBeLessThan(guide.indexOf('terraform -chdir=infra plan -var-file'));
+  });
+});
