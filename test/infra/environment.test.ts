@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { SHARED, readSettings } from '../../functions/config.ts';
+import { SERVICES } from '../../scripts/doctor/check-project.ts';
 import { FUNCTIONS, settingsOf } from '../../scripts/local/function-settings.ts';
 import { provision } from '../../scripts/provision.ts';
 import { INFRA, plan } from './hcl/plan.ts';
@@ -99,6 +100,10 @@ test('the local run has the same topics and subscriptions as the cloud, with the
   }]));
   expect(cloud).toEqual(here);
   expect(pushes(small)).toHaveLength(Object.values(local.subscriptions).filter(({ pushConfig }) => pushConfig !== undefined).length);
+});
+
+test('doctor asks for the services that Terraform switches on', () => {
+  expect(of(small, 'google_project_service').map(({ values }) => values['service']).sort()).toEqual([...SERVICES].sort());
 });
 
 test('the tables of the rollover are those of the code: names, columns, partitions, clusters', async () => {
