@@ -3,6 +3,7 @@ import { coerce, coerceOrThrow, noSignature } from './coerce.ts';
 import { compileJavaScript } from './compile-javascript.ts';
 import type { Compilation } from './compilation.ts';
 import { compileExpr } from './compile-expression.ts';
+import { isAbsentFunction } from './functions/absent.ts';
 import { AGGREGATES } from './functions/aggregates.ts';
 import { ARRAY_FUNCTIONS } from './functions/arrays.ts';
 import { CONDITIONAL_FUNCTIONS } from './functions/conditionals.ts';
@@ -14,10 +15,11 @@ import { JSON_FUNCTIONS } from './functions/json.ts';
 import { MATHS_FUNCTIONS } from './functions/maths.ts';
 import type { FunctionCall, FunctionTable } from './functions/signature.ts';
 import { REGEXP_FUNCTIONS } from './functions/regexps.ts';
+import { SKETCH_FUNCTIONS } from './functions/sketches.ts';
 import { STRING_FUNCTIONS } from './functions/strings.ts';
 import { compileWindow, WINDOW_FUNCTIONS } from './functions/windows.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { invalidQuery } from './google-sql-error.ts';
+import { invalidQuery, notSupported } from './google-sql-error.ts';
 import { safely } from './runtime/macros.ts';
 import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
@@ -30,7 +32,7 @@ import { containsAggregate } from './tree-walk.ts';
 
 const BUILT_IN: FunctionTable = {
   ...ARRAY_FUNCTIONS, ...CONDITIONAL_FUNCTIONS, ...DATE_FUNCTIONS, ...FORMAT_FUNCTIONS, ...HASH_FUNCTIONS, ...INTERVAL_FUNCTIONS, ...JSON_FUNCTIONS,
-  ...MATHS_FUNCTIONS, ...REGEXP_FUNCTIONS, ...STRING_FUNCTIONS,
+  ...MATHS_FUNCTIONS, ...REGEXP_FUNCTIONS, ...SKETCH_FUNCTIONS, ...STRING_FUNCTIONS,
 };
 
 /** Functions that read their named arguments themselves. */
@@ -62,7 +64,10 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
     if (expr.namedArgs.length > 0 && !TAKES_NAMED_ARGUMENTS.has(name)) throw invalidQuery(`Named argument ${expr.namedArgs[0]?.name} not found in signature for call to function ${name}`, expr.place);
     return builtIn(call);
   }
-  return callStored(compilation, scope, expr) ?? unknown(written, expr);
+  const stored = callStored(compilation, scope, expr);
+  if (stored) return stored;
+  if (isAbsentFunction(name)) throw notSupported(`The function ${name}`, expr.place);
+  return unknown(written, expr);
 }
 
 /** Clauses that are done before windows are known. */

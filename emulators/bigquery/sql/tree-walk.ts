@@ -31,7 +31,7 @@ const ordered = (items: OrderItem[]): Expr[] => items.map(({ expr }) => expr);
 const windowExprs = (spec: WindowSpec): Expr[] => [...spec.partitionBy, ...ordered(spec.orderBy)];
 
 export function isAggregateCall(expr: Expr): boolean {
-  return expr.kind === 'call' && expr.over === undefined && expr.name.length === 1 && isAggregateFunction(expr.name[0] ?? '');
+  return expr.kind === 'call' && expr.over === undefined && isAggregateFunction(expr.name.join('.'));
 }
 
 export function containsAggregate(expr: Expr): boolean {

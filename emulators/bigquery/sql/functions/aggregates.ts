@@ -9,11 +9,13 @@ import { arrayOf, BOOL, duckType, FLOAT64, INT64, isNumeric, STRING, structOf } 
 import type { Typed } from '../scope.ts';
 import { argumentExpr } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
+import { SKETCH_AGGREGATES } from './sketches.ts';
 
 /** An aggregate as a call, which may take OVER behind it, and what is done to its result. */
 export type AggregateParts = { call: string; finish?: (sql: string) => string; type: SqlType };
 
 const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
+  ...SKETCH_AGGREGATES,
   COUNT: (call) => {
     if (call.expr.star) return { call: 'count(*)', type: INT64 };
     const value = one(call);
@@ -55,7 +57,7 @@ const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
   ARRAY_CONCAT_AGG: (call) => {
     const value = one(call);
     if (value.type.kind !== 'ARRAY') throw noSignature('aggregate function ARRAY_CONCAT_AGG', [value], call.expr.place);
-    return { call: `list(${value.sql}${order(call)}) FILTER (WHERE ${value.sql} IS NOT NULL)`, finish: (sql) => limited(call, `flatten(${sql})`), type: value.type };
+    return { call: `list(${value.sql}${order(call)}) FILTER (WHERE ${value.sql} IS NOT NULL)`, finish: (sql) => `flatten(${limited(call, sql)})`, type: value.type };
   },
   STRING_AGG: stringAgg,
   // Exact counts are within the error that the approximate functions allow.

@@ -45,6 +45,7 @@ export const DATE_FUNCTIONS: FunctionTable = {
   TIME_DIFF: (call) => diff(call, [TIME]),
   DATE_TRUNC: (call) => trunc(call, [DATE, DATETIME, TIMESTAMP]), DATETIME_TRUNC: (call) => trunc(call, [DATETIME, TIMESTAMP]), TIMESTAMP_TRUNC: (call) => trunc(call, [TIMESTAMP, DATETIME]),
   TIME_TRUNC: (call) => trunc(call, [TIME]),
+  DATE_BUCKET: bucketed(DATE), DATETIME_BUCKET: bucketed(DATETIME), TIMESTAMP_BUCKET: bucketed(TIMESTAMP),
   LAST_DAY: (call) => {
     const value = dated(call, 0, [DATE, DATETIME]);
     const part = call.expr.args[1] ? datePart(call.expr.args[1]) : { part: 'MONTH', weekStart: 0 };
@@ -106,6 +107,16 @@ function shifted(type: SqlType, op: '+' | '-'): Handler {
     if (unit !== undefined && !UNITS[value.type.kind]?.(unit)) throw invalidQuery(`${call.name} does not support the ${unit} date part when the argument is ${value.type.kind} type`, call.expr.place);
     const sql = `${value.sql} ${op} ${intervalOf(call.compilation, call.scope, by)}`;
     return { sql: value.type.kind === 'DATE' ? `gsql_date(CAST(${sql} AS DATE))` : `(${sql})`, type: value.type };
+  };
+}
+
+/** Buckets are counted from midnight of 1950-01-01 if no other origin is given. */
+function bucketed(type: SqlType): Handler {
+  const duck = type.kind === 'DATE' ? 'DATE' : type.kind === 'DATETIME' ? 'TIMESTAMP' : 'TIMESTAMPTZ';
+  return (call) => {
+    const value = dated(call, 0, [type]);
+    const origin = call.expr.args[2] ? dated(call, 2, [type]).sql : `${duck} '1950-01-01${duck === 'TIMESTAMPTZ' ? ' 00:00:00+00' : ''}'`;
+    return { sql: `CAST(time_bucket(${intervalOf(call.compilation, call.scope, argumentExpr(call, 1))}, ${value.sql}, ${origin}) AS ${duck})`, type };
   };
 }
 

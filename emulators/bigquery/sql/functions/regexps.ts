@@ -40,7 +40,7 @@ function allMatches(call: FunctionCall, value: string, pattern: Typed): string {
 }
 
 /** Whether a literal might match nothing at all: then the engine is asked; said too often it only costs time. */
-const canBeEmpty = (pattern: Typed): boolean => typeof pattern.literal !== 'string' || !/[^\\]\+|^(?:\^|\\[wdSWD.\/]|[A-Za-z0-9/&=])[^*?|{]*(?:$|[+(])/.test(pattern.literal) || /[|*?{]/.test(pattern.literal);
+const canBeEmpty = (pattern: Typed): boolean => typeof pattern.literal !== 'string' || !/[^\\]\+|^(?:\^|\\[wdSWD./]|[A-Za-z0-9/&=])[^*?|{]*(?:$|[+(])/.test(pattern.literal) || /[|*?{]/.test(pattern.literal);
 
 /** A position cuts the text: `^` stands for where the search begins. */
 function from(value: Typed, position: Typed | undefined): string {

@@ -3,14 +3,15 @@ import { DuckDBScalarFunction } from '@duckdb/node-api';
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 
 /** Answers NULL where an argument is NULL. It may not throw: a text that begins with `FAILED` is an error, which `gsql_checked` raises. */
-export function register(connection: DuckDBConnection, name: string, parameterTypes: DuckDBType[], returnType: DuckDBType, run: (...values: any[]) => DuckDBValue): void {
+export function register(connection: DuckDBConnection, name: string, parameterTypes: DuckDBType[], returnType: DuckDBType, run: (...values: never[]) => DuckDBValue): void {
+  const call = run as (...values: unknown[]) => DuckDBValue;
   connection.registerScalarFunction(DuckDBScalarFunction.create({
     name, parameterTypes, returnType,
     mainFunction: (_info, input, output) => {
       const columns = parameterTypes.map((_, index) => input.getColumnVector(index));
       for (let row = 0; row < input.rowCount; row += 1) {
         const values = columns.map((column) => column.getItem(row));
-        output.setItem(row, values.includes(null) ? null : run(...values));
+        output.setItem(row, values.includes(null) ? null : call(...values));
       }
       output.flush();
     },
