@@ -3,7 +3,6 @@
 locals {
   dashboard_columns = ["Collect", "Pub/Sub", "Write", "Tables"]
 
-  # column, row, title, query, unit.
   dashboard_tiles = [
     { column = 0, row = 0, title = "Requests a second by answer", query = "sum by (response_code_class) (rate(${local.requests["collect"]}}[5m]))" },
     { column = 0, row = 1, title = "Events accepted a minute", query = "sum(increase(${local.metric_sums["events_accepted"]}[1m]))" },
@@ -20,7 +19,7 @@ locals {
     { column = 2, row = 2, title = "Instances of the writers", query = "sum by (service_name) (max_over_time(run_googleapis_com:container_instance_count{monitored_resource=\"cloud_run_revision\",service_name=~\"${var.prefix}-write-.*\"}[5m]))" },
     { column = 2, row = 3, title = "Bytes of raw files", query = "sum(storage_googleapis_com:storage_v2_total_bytes{monitored_resource=\"gcs_bucket\",bucket_name=\"${var.project}-${var.prefix}-raw\"})" },
 
-    { column = 3, row = 0, title = "Bytes written to tables a second", query = "sum(rate(bigquerystorage_googleapis_com:write_uploaded_bytes_count{monitored_resource=\"bigquery_dataset\",dataset_id=\"${var.dataset}\"}[5m]))" },
+    { column = 3, row = 0, title = "Rows written to tables a second", query = "sum(rate(bigquery_googleapis_com:storage_uploaded_row_count{monitored_resource=\"bigquery_dataset\",dataset_id=\"${var.dataset}\"}[5m]))" },
     { column = 3, row = 1, title = "Calls of the rollover in an hour by answer", query = "sum by (response_code_class) (increase(${local.requests["rollover"]}}[1h]))" },
     { column = 3, row = 2, title = "Calls of maintain in an hour by answer", query = "sum by (response_code_class) (increase(${local.requests["maintain"]}}[1h]))" },
     { column = 3, row = 3, title = "Bytes in the dataset", query = "sum(bigquery_googleapis_com:storage_stored_bytes{monitored_resource=\"bigquery_dataset\",dataset_id=\"${var.dataset}\"})" },

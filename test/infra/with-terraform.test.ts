@@ -1,8 +1,9 @@
 // What the real Terraform says of infra/: format, validity, and the plans of both example teams. Google's provider is stood in for by one
 // that knows its names and types (stand-in-provider/), so nothing here needs a network or an account.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { FUNCTIONS } from '../../scripts/local/function-settings.ts';
 import { INFRA, plan } from './hcl/plan.ts';
 import { readSources } from './hcl/parse.ts';
 import { blocksOf, schemaOf } from './provider-schema.ts';
@@ -40,6 +41,21 @@ describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMi
     // Terraform's path.module is the folder that it was started in.
     const different = own.flatMap(({ address, type, values }) => differences(address, JSON.parse(JSON.stringify(values).replaceAll(folder, '.')), theirs.get(address)!, type));
     expect(different).toEqual([]);
+  });
+
+  test('terraform test passes in infra/ once the bundles are built', async () => {
+    const own = workspace();
+    mkdirSync(join(own, '../dist'));
+    for (const { name } of FUNCTIONS) writeFileSync(join(own, `../dist/${name}.zip`), name);
+    const { code, output } = await terraform(own, 'test', '-no-color');
+    expect(output).toMatch(/Success! \d+ passed, 0 failed\./);
+    expect(code).toBe(0);
+    // With all bundles there, a plan has nothing to warn of, and names each bundle by its content.
+    const { diagnostics, resources } = await planWithTerraform(own, example('small'));
+    expect(diagnostics).toEqual([]);
+    const names = resources.filter(({ type }) => type === 'google_storage_bucket_object').map(({ values }) => values['name']);
+    expect(names).toHaveLength(FUNCTIONS.length);
+    expect(names.filter((name) => !/^[a-z-]+-[0-9a-f]{16}\.zip$/.test(name))).toEqual([]);
   });
 
   test('what holds data cannot be destroyed, and a destroy plan says so before anything is gone', async () => {
