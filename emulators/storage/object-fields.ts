@@ -24,6 +24,9 @@ export function objectFields(body: Fields): Fields {
   return fields;
 }
 
+/** The settable fields of a stored object, for a copy of it. */
+export const settableFields = (object: StoredObject): Fields => Object.fromEntries(OBJECT_FIELDS.flatMap((name) => (object[name] === undefined ? [] : [[name, object[name]]])));
+
 function checked(name: string, value: unknown): unknown {
   if (value === null) return value;
   if (TEXTS.includes(name) && typeof value !== 'string') throw invalid(`Invalid value for: ${name}`, name);

@@ -6,7 +6,7 @@ import { readJson } from './call.ts';
 import { globTest } from './glob.ts';
 import { listPage } from './listing.ts';
 import { sendMedia } from './media.ts';
-import { newFields, objectFields, patchedObject, replacedObject } from './object-fields.ts';
+import { newFields, objectFields, patchedObject, replacedObject, settableFields } from './object-fields.ts';
 import { checkEtags, checkPreconditions, readPreconditions } from './preconditions.ts';
 import { invalid, required } from './refusal.ts';
 import { etagOf, objectResource } from './resources.ts';
@@ -94,7 +94,7 @@ export async function restore({ store, base, bucket, object, query }: Call): Pro
     for await (const chunk of await store.read(bucket, object, source.generation, 0, Number(source.size) - 1)) await staged.append(chunk as Buffer);
   }
   const made = await store.commit(bucket, staged, {
-    ...newFields(objectFields(source)), name: object, crc32c, ...(md5Hash === undefined ? {} : { md5Hash }), ...(componentCount === undefined ? {} : { componentCount }),
+    ...newFields(settableFields(source)), name: object, crc32c, ...(md5Hash === undefined ? {} : { md5Hash }), ...(componentCount === undefined ? {} : { componentCount }),
   }, readPreconditions(query));
   return { json: objectResource(base, store.bucket(bucket), made) };
 }

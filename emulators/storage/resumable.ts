@@ -68,7 +68,7 @@ async function put(call: Call, id: string, session: Session): Promise<Answer> {
   if (range.from === undefined) {
     // A question, or the end of an upload whose bytes are all here.
     if (range.total === staged.size && (session.total === undefined || session.total === range.total)) return finish(call, id, session, staged);
-    return incomplete(staged.size);
+    return incomplete(call, staged.size);
   }
   if (range.from > before) {
     for await (const _rest of call.request);
@@ -84,10 +84,14 @@ async function put(call: Call, id: string, session: Session): Promise<Answer> {
   const total = session.total ?? (range.isOpenEnded && isWhole ? staged.size : undefined);
   if (total === staged.size && isWhole) return finish(call, id, session, staged);
   await staged.sync();
-  return incomplete(staged.size);
+  return incomplete(call, staged.size);
 }
 
-const incomplete = (size: number): Answer => ({ status: 308, headers: { ...(size === 0 ? {} : { range: `bytes=0-${size - 1}` }) } });
+/** Google's Go client asks not to be answered 308, which its HTTP library would take for a redirect: then the status stands in a header. */
+function incomplete({ request }: Call, size: number): Answer {
+  const range = size === 0 ? {} : { range: `bytes=0-${size - 1}` };
+  return request.headers['x-guploader-no-308'] === 'yes' ? { status: 200, headers: { ...range, 'x-http-status-code-override': '308' } } : { status: 308, headers: range };
+}
 
 function checkTotal({ total }: Session, range: ContentRange): void {
   if (total !== undefined && range.total !== undefined && range.total !== total) throw invalid(`The upload was announced with ${total} byte(s), and now with ${range.total}.`, 'Content-Range');

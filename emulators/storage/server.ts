@@ -71,7 +71,8 @@ async function serve(options: ServiceOptions, store: Store, request: IncomingMes
     send(call, await underFault(call, handler, fault));
   } catch (error) {
     if (!(error instanceof ConnectionBroken)) await readRest(request);
-    refuse(request, response, error);
+    // Downloads are refused in plain text, as Google does.
+    refuse(request, response, error, /[?&]alt=media(&|$)/.test(request.url ?? ''));
   }
 }
 
@@ -131,12 +132,12 @@ function write(request: IncomingMessage, response: ServerResponse, answer: Answe
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, isMedia: boolean): void {
   if (response.destroyed || error instanceof ConnectionBroken) return;
   if (response.headersSent) return void response.destroy();
   const refusal = error instanceof Refusal ? error : new Refusal(500, 'internalError', error instanceof Error ? error.message : String(error));
   if (!(error instanceof Refusal) && !request.destroyed) console.error(error);
   const { status, headers } = refusal;
   if (status === 304) write(request, response, { status });
-  else write(request, response, { status, headers, ...(refusal.isPlainText ? { text: refusal.message } : { json: refusal.toBody() }) });
+  else write(request, response, { status, headers, ...(refusal.isPlainText || isMedia ? { text: refusal.message } : { json: refusal.toBody() }) });
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Answer, Call } from './call.ts';
 import { readJson } from './call.ts';
-import { newFields, objectFields, type Fields } from './object-fields.ts';
+import { newFields, objectFields, settableFields, type Fields } from './object-fields.ts';
 import { generationOf } from './objects.ts';
 import { checkPreconditions, readPreconditions, sourcePreconditions } from './preconditions.ts';
 import { refuseIfKept } from './keep.ts';
@@ -108,7 +108,7 @@ async function readTransfer(call: Call): Promise<{ source: StoredObject; body: F
 /** A copy takes over the source's metadata but for its class and holds; with a body, the body's is the whole of it. */
 async function transfer(call: Call, source: StoredObject, body: Fields, isMove = false): Promise<Answer> {
   const given = objectFields(body);
-  const { storageClass, temporaryHold: _hold, eventBasedHold: _hold2, ...carried } = objectFields(source);
+  const { storageClass, temporaryHold: _hold, eventBasedHold: _hold2, ...carried } = settableFields(source);
   const fields = newFields(Object.keys(given).length > 0 ? given : isMove ? { ...carried, storageClass } : carried);
   return joined(call, { bucket: call.toBucket, name: call.toObject, parts: [source] }, (sums) => ({
     ...fields, name: call.toObject, crc32c: sums.crc32c,

@@ -84,7 +84,8 @@ export const DOWNLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
       const error = await refused(file.getMetadata(), 404, 'notFound');
       expect(error.message).toContain(file.name);
       await refused(file.download(), 404);
-      expect((await media(world, file)).status).toBe(404);
+      const bytes = await media(world, file);
+      expect([bytes.status, bytes.text]).toEqual([404, `No such object: ${world.shared.name}/${file.name}`]);
       expect((await media(world, await put(file, 'x'), {}, { generation: '1' })).status).toBe(404);
     },
   },

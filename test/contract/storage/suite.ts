@@ -1,6 +1,7 @@
 // The Cloud Storage suite: all its cases in one list, for the tests and for the tables in the docs. Those that must be alone come last.
 import type { Suite } from '../contract.ts';
 import { BUCKET_CASES } from './buckets.cases.ts';
+import { COMPOSE_CASES } from './compose.cases.ts';
 import { DOWNLOAD_CASES } from './downloads.cases.ts';
 import { DURABILITY_CASES } from './durability.cases.ts';
 import { FAULT_CASES } from './faults.cases.ts';
@@ -18,7 +19,7 @@ import { VERSION_CASES } from './versions.cases.ts';
 import { openWorld, type StorageWorld } from './world.ts';
 
 const ALL = [
-  ...BUCKET_CASES, ...UPLOAD_CASES, ...UPLOAD_NAME_CASES, ...RESUMABLE_CASES, ...RESUMABLE_END_CASES, ...DOWNLOAD_CASES, ...LISTING_CASES, ...TRANSFER_CASES, ...METADATA_CASES,
+  ...BUCKET_CASES, ...UPLOAD_CASES, ...UPLOAD_NAME_CASES, ...RESUMABLE_CASES, ...RESUMABLE_END_CASES, ...DOWNLOAD_CASES, ...LISTING_CASES, ...COMPOSE_CASES, ...TRANSFER_CASES, ...METADATA_CASES,
   ...VERSION_CASES, ...KEEP_CASES, ...REFUSAL_CASES, ...FAULT_CASES, ...DURABILITY_CASES,
 ];
 

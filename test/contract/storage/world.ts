@@ -85,6 +85,16 @@ export function multipart(metadata: unknown, media: string | Buffer, mediaType =
   return { body, headers: { 'content-type': 'multipart/related; boundary=cut' } };
 }
 
+/** Joins objects of the shared bucket; the answer as it is. */
+export const compose = (world: StorageWorld, target: { name: string }, sources: unknown[], more: { destination?: object; query?: Record<string, string> } = {}): Promise<Reply> =>
+  world.ask(`POST ${pathOf({ bucket: world.shared, name: target.name })}/compose`, { query: more.query ?? {}, json: { sourceObjects: sources, destination: more.destination ?? { contentType: 'text/plain' } } });
+
+/** Objects of these texts. */
+export const parts = (world: StorageWorld, texts: readonly (string | Buffer)[]): Promise<File[]> => Promise.all(texts.map((text, index) => put(world.file(`part-${index}`), text)));
+
+/** As sourceObjects names them. */
+export const named = (files: readonly { name: string }[]): { name: string }[] => files.map(({ name }) => ({ name }));
+
 export const put = async (file: File, bytes: string | Buffer = 'bytes', options: object = {}): Promise<File> => {
   await file.save(bytes, { resumable: false, validation: false, ...options });
   return file;
