@@ -11,6 +11,7 @@ export function coerce(value: Typed, target: SqlType): Typed | undefined {
   if (target.kind === 'NULL') return value;
   if (type.kind === 'NULL') return { sql: `CAST(${value.sql} AS ${duckType(target)})`, type: target, ...(value.literal && { literal: value.literal }) };
   if (type.kind === 'STRUCT' && target.kind === 'STRUCT') return coerceStruct(value, type, target);
+  if (value.isEmptyArray && target.kind === 'ARRAY') return { sql: `CAST([] AS ${duckType(target)})`, type: target, literal: true, isEmptyArray: true };
   if (type.kind === 'ARRAY' && target.kind === 'ARRAY') return coerceArray(value, type.element, target.element);
   if (sameType(type, target)) return { ...value, type: target };
   if (type.kind === 'INT64' && (target.kind === 'FLOAT64' || target.kind === 'NUMERIC')) return cast(value, target);

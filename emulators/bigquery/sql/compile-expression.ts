@@ -98,7 +98,7 @@ function compileBinary(compilation: Compilation, scope: Scope, expr: Node<'binar
 }
 
 function compileConcat(left: Typed, right: Typed, expr: Node<'binary'>): Typed {
-  const type = superType(left.type, right.type);
+  const type = right.isEmptyArray ? left.type : left.isEmptyArray ? right.type : superType(left.type, right.type);
   if (type?.kind === 'ARRAY') {
     const [a, b] = unify([left, right], 'operator ||', expr.place);
     return { sql: `CASE WHEN ${a?.sql} IS NULL OR ${b?.sql} IS NULL THEN NULL ELSE list_concat(${a?.sql}, ${b?.sql}) END`, type };
@@ -171,7 +171,7 @@ function compileArray(compilation: Compilation, scope: Scope, expr: Node<'array'
   const element = expr.element ? typeOfNode(expr.element) : undefined;
   const unified = element ? items.map((item) => coerceOrThrow(item, element, 'ARRAY', expr.place)) : unify(items, 'array constructor', expr.place);
   const type = element ?? unified[0]?.type ?? INT64;
-  const literal = items.every((item) => item.literal) ? { literal: true as const } : {};
+  const literal = items.every((item) => item.literal !== undefined) ? { literal: true as const, ...(items.length === 0 && !element && { isEmptyArray: true as const }) } : {};
   const list = `[${unified.map(({ sql }) => sql).join(', ')}]`;
   return { sql: items.length === 0 ? `CAST([] AS ${duckType(arrayOf(type))})` : list, type: arrayOf(type), ...literal };
 }

@@ -6,6 +6,7 @@ import { compilePivot, compileUnpivot } from './compile-pivot.ts';
 import { compileQuery } from './compile-query.ts';
 import { compileTable, compileTableFunction } from './compile-table.ts';
 import { compileUnnest, elementSource, unnestBeside, type Unnested } from './compile-unnest.ts';
+import { unify } from './coerce.ts';
 import { compileComparison } from './compile-comparison.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { resolveName } from './names.ts';
@@ -102,8 +103,12 @@ function compileJoin(compilation: Compilation, scope: Scope, join: Join, where: 
 }
 
 function compileArrayJoin(compilation: Compilation, scope: Scope, join: Join, left: string, right: Unnested, first: number, middle: number): string {
-  if (join.type === 'RIGHT' || join.type === 'FULL') throw invalidQuery(`Array scan is not allowed with ${join.type} JOIN`, join.place);
   const condition = (): string | undefined => join.on && requireBool(compileExpr(compilation, scope, join.on), 'JOIN ON clause', join.on.place).sql;
+  if (join.type === 'RIGHT' || join.type === 'FULL') {
+    const left0 = scope.sources.slice(first, middle);
+    if (left0.some((source) => mentions(right.array, source))) throw invalidQuery(`Array scan is not allowed with ${join.type} JOIN: an array of the left side`, join.place);
+    return `${left} ${join.type} JOIN ${right.sql} ON ${condition() ?? 'TRUE'}`;
+  }
   if (join.type === 'LEFT' && join.on) {
     // DuckDB joins a lateral relation on TRUE only, so the condition goes inside.
     return `${left} LEFT JOIN LATERAL (SELECT * FROM ${right.sql} WHERE ${condition()}) AS ${right.duckAlias} ON TRUE`;
@@ -114,24 +119,43 @@ function compileArrayJoin(compilation: Compilation, scope: Scope, join: Join, le
   return join.on ? `(SELECT * FROM ${beside} WHERE ${condition()}) AS ${right.duckAlias}` : beside;
 }
 
+/** Whether an array is taken from a row of that source. */
+const mentions = (array: string, { columns, value }: Source): boolean => [...columns, ...(value ? [value] : [])].some(({ sql }) => array.includes(sql));
+
 /** A USING column is one column: the left one's value (either one's in a FULL JOIN), placed before all others of the two tables. */
 function compileUsing(scope: Scope, join: Join, first: number, middle: number): string {
   const merged: Source = { columns: [] };
   const conditions = (join.using ?? []).map((name) => {
-    const [left, right] = [scope.sources.slice(first, middle), scope.sources.slice(middle)].map((side) => {
-      const column = side.flatMap(({ columns }) => columns).find((candidate) => !candidate.onlyQualified && candidate.name.toLowerCase() === name.text.toLowerCase());
-      if (!column) throw invalidQuery(`Column ${name.text} in USING clause not found on ${side === undefined ? 'either' : 'one'} side of join`, name.place);
-      return column;
-    });
-    if (!left || !right) throw invalidQuery(`Column ${name.text} in USING clause not found`, name.place);
-    const values: [Typed, Typed] = [{ sql: left.sql, type: left.type }, { sql: right.sql, type: right.type }];
-    const condition = compileComparison('=', values[0], values[1], name.place).sql;
-    const sql = join.type === 'FULL' ? `coalesce(${left.sql}, ${right.sql})` : join.type === 'RIGHT' ? right.sql : left.sql;
-    merged.columns.push({ name: left.name, type: left.type, sql });
-    left.onlyQualified = true;
-    right.onlyQualified = true;
+    const left = usingColumn(scope.sources.slice(first, middle), name, 'left');
+    const right = usingColumn(scope.sources.slice(middle), name, 'right');
+    const condition = compileComparison('=', left.value, right.value, name.place).sql;
+    merged.columns.push({ name: left.name, ...mergedValue(join, left.value, right.value, name) });
+    for (const { hide } of [left, right]) hide();
     return condition;
   });
   scope.sources.splice(first, 0, merged);
   return conditions.join(' AND ');
+}
+
+function mergedValue(join: Join, left: Typed, right: Typed, { place }: Name): { sql: string; type: Typed['type'] } {
+  if (join.type === 'RIGHT') return { sql: right.sql, type: right.type };
+  if (join.type !== 'FULL') return { sql: left.sql, type: left.type };
+  const [a, b] = unify([left, right], 'USING', place) as [Typed, Typed];
+  return { sql: `coalesce(${a.sql}, ${b.sql})`, type: a.type };
+}
+
+/** A column of one side, or the element of an UNNEST by its alias; `hide` leaves it to its own table's name. */
+function usingColumn(sources: Source[], { text: name, place }: Name, side: 'left' | 'right'): { name: string; value: Typed; hide: () => void } {
+  const key = name.toLowerCase();
+  const found = sources.flatMap((source) => {
+    const columns = source.columns.filter((column) => !column.onlyQualified && column.name.toLowerCase() === key)
+      .map((column) => ({ name: column.name, value: { sql: column.sql, type: column.type }, hide: () => { column.onlyQualified = true; } }));
+    const { value, alias } = source;
+    if (!source.isElement || !value || alias?.toLowerCase() !== key) return columns;
+    return [...columns, { name: alias, value, hide: () => { delete source.isElement; delete source.value; } }];
+  });
+  const [column] = found;
+  if (!column) throw invalidQuery(`Column ${name} in USING clause not found on ${side} side of join`, place);
+  if (found.length > 1) throw invalidQuery(`Column ${name} in USING clause is ambiguous on ${side} side of join`, place);
+  return column;
 }

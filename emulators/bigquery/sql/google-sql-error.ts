@@ -28,12 +28,16 @@ export function notSupported(construct: string, place: Place): GoogleSqlError {
 /** DuckDB's words for what went wrong while a translated query ran, as BigQuery says it where that is known. */
 export function fromDuckError(message: string): GoogleSqlError {
   const [first = message] = message.split('\n');
-  const plain = first.replace(/^(?:[A-Z][A-Za-z]* )+(?:Error|Exception): /, '');
+  const plain = first.replace(/^(?:[A-Za-z]+ )+(?:Error|Exception): /, '');
   const ours = /(Bad (?:int64|bool) value: [^'"]*)/.exec(plain)?.[1];
   if (ours) return new GoogleSqlError('invalidQuery', ours);
   const cast = /Could not convert string ['"](.*)['"] to (INT64|DOUBLE|BOOL)\b/.exec(plain);
   const kind = ({ INT64: 'int64', DOUBLE: 'double', BOOL: 'bool' } as Record<string, string>)[cast?.[2] ?? ''];
   if (cast && kind) return new GoogleSqlError('invalidQuery', `Bad ${kind} value: ${cast[1]}`);
+  if (plain.startsWith('More than one row returned by a subquery')) return new GoogleSqlError('invalidQuery', 'Scalar subquery produced more than one element');
+  const overflow = /^Overflow in (?:addition|subtraction|multiplication) of INT64 \((.*)\)!/.exec(plain);
+  if (overflow) return new GoogleSqlError('invalidQuery', `int64 overflow: ${overflow[1]}`);
+  if (/^Type INT128 with value .* can't be cast .* INT64/.test(plain)) return new GoogleSqlError('invalidQuery', 'int64 overflow');
   const date = /invalid (date|timestamp) field format: "(.*?)"/.exec(plain);
   if (date) return new GoogleSqlError('invalidQuery', `Invalid ${date[1]}: '${date[2]}'`);
   return new GoogleSqlError('invalidQuery', plain);

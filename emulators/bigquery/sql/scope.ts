@@ -8,6 +8,8 @@ export type Typed = {
   type: SqlType;
   /** Set for literals and parameters: they coerce where a column would not. */
   literal?: string | true;
+  /** `[]`: it becomes an array of whatever is wanted. */
+  isEmptyArray?: true;
   /** Of a STRUCT that is built on the spot: its fields' values, so that taking one out again costs nothing. */
   parts?: Typed[];
 };
