@@ -11,8 +11,8 @@ const HELP = `npm run doctor -- [options]
 Examines a deployment: services and roles, functions, topics and subscriptions, bucket, dataset, every table of every day. It changes
 nothing. Each finding says what is wrong, where, why it matters, and the command that mends it (docs/doctor.md lists all kinds).
 
-${WHERE_HELP}
-  --region R         of the functions and their schedules (default europe-west1)
+${WHERE_HELP.replace('(default US)', '(default: the dataset\'s own)')}
+  --region R         of the functions and their schedules; must be given with --project
   --time-zone Z      reporting time zone that is expected (default: what the functions are set to)
   --json             print the findings as JSON
   --help             this text
@@ -22,18 +22,19 @@ Exit code 0: nothing found. 1: something found, or a check could not be made. 2:
 
 await runScript(async () => {
   const { values: options, positionals } = readOptions({
-    ...WHERE_OPTIONS, region: { type: 'string', default: 'europe-west1' }, 'time-zone': { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+    ...WHERE_OPTIONS, region: { type: 'string' }, 'time-zone': { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
   });
   if (options.help) return void process.stdout.write(HELP);
   if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is not an option. --help lists those there are.`);
   const timeZone = options['time-zone'];
   if (timeZone !== undefined && !isZone(timeZone)) throw new UsageError(`--time-zone is ${JSON.stringify(timeZone)}; expected one of the IANA list, such as Europe/Berlin.`);
+  if (options.project !== undefined && options.region === undefined) throw new UsageError('--region is missing: the region of the functions, as in your .tfvars.');
   const run = options.project === undefined ? findLocalRun() : undefined;
   const where = whereOf(options);
   // After whereOf: Google's clients read the variables of the local run when they are made.
   const [{ makePatient }, { checksFor }, { examine }, { printed }] = await Promise.all([import('./doctor/make-patient.ts'), import('./doctor/checks.ts'), import('./doctor/finding.ts'), import('./doctor/print.ts')]);
   const patient = await makePatient({
-    where, region: options.region, timeZone,
+    where, region: options.region ?? 'local', location: options.location, timeZone,
     local: run === undefined ? undefined : { functions: run.functions, control: run.control, timeZone: run.time_zone, nowMs: now(run.clock_file) },
   });
   try {

@@ -9,20 +9,19 @@ import { STREAMS } from '../../schemas/generated/streams.ts';
 import type { Where } from '../where.ts';
 import { createCloudApis, type CloudApis, type TimeSeries } from './cloud-apis.ts';
 import { once } from './check-pubsub.ts';
-import { reasonOf } from './finding.ts';
 import type { Backlog, Patient } from './patient.ts';
 
 export type LocalPatient = { functions: Record<string, string>; control: Record<string, string>; timeZone: string; nowMs: number };
-export type MakeOptions = { where: Where; region: string; timeZone?: string | undefined; local?: LocalPatient | undefined };
+export type MakeOptions = { where: Where; region: string; location?: string | undefined; timeZone?: string | undefined; local?: LocalPatient | undefined };
 
-export async function makePatient({ where, region, timeZone, local }: MakeOptions): Promise<Patient & { close: () => Promise<void> }> {
+export async function makePatient({ where, region, location, timeZone, local }: MakeOptions): Promise<Patient & { close: () => Promise<void> }> {
   const pubsub = new PubSub({ projectId: where.project });
   const storage = new Storage({ projectId: where.project });
-  const dataset = new BigQuery({ projectId: where.project, location: where.location }).dataset(where.dataset);
+  const dataset = new BigQuery({ projectId: where.project }).dataset(where.dataset);
   const cloud = local !== undefined ? undefined : createCloudApis({ project: where.project, region, prefix: where.prefix, token: once(() => tokenOf(storage)) });
   const nowMs = local?.nowMs ?? Date.now();
   return {
-    project: where.project, region, location: where.location, prefix: where.prefix, datasetName: where.dataset, bucketName: where.bucket,
+    project: where.project, region, location: location ?? await locationOf(() => dataset.getMetadata()) ?? where.location, prefix: where.prefix, datasetName: where.dataset, bucketName: where.bucket,
     timeZone: timeZone ?? local?.timeZone ?? await zoneOfMaintain(cloud) ?? await zoneOfLabel(() => dataset.getMetadata()) ?? 'UTC',
     nowMs, streams: streamTables(), rawRetentionDays: Object.fromEntries(Object.values(STREAMS).map(({ name, raw_retention_days: days }) => [name, days])), pubsub, dataset, bucket: storage.bucket(where.bucket), cloud,
     local: local === undefined ? undefined : { functions: local.functions },
@@ -44,16 +43,15 @@ async function zoneOfMaintain(cloud: CloudApis | undefined): Promise<string | un
   return (await cloud?.functionNamed('maintain').catch(() => undefined))?.serviceConfig?.environmentVariables?.['CHIPLOG_TIME_ZONE'];
 }
 
+/** Jobs must name it; a dataset that can't be read is told by its own check. */
+async function locationOf(read: () => Promise<unknown>): Promise<string | undefined> {
+  return (await read().catch(() => undefined) as [{ location?: string }] | undefined)?.[0].location;
+}
+
 /** Second best: the label says it in a form of its own. */
 async function zoneOfLabel(read: () => Promise<unknown>): Promise<string | undefined> {
-  try {
-    const [{ labels }] = (await read()) as [{ labels?: Record<string, string> }];
-    return ['UTC', ...Intl.supportedValuesOf('timeZone')].find((zone) => labelOf(zone) === labels?.[TIME_ZONE_LABEL]);
-  } catch (error) {
-    // The dataset's own check tells it.
-    void reasonOf(error);
-    return undefined;
-  }
+  const labels = (await read().catch(() => undefined) as [{ labels?: Record<string, string> }] | undefined)?.[0].labels;
+  return ['UTC', ...Intl.supportedValuesOf('timeZone')].find((zone) => labelOf(zone) === labels?.[TIME_ZONE_LABEL]);
 }
 
 const METRICS = { messages: 'pubsub.googleapis.com/subscription/num_undelivered_messages', oldestSeconds: 'pubsub.googleapis.com/subscription/oldest_unacked_message_age' } as const;

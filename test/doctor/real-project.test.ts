@@ -1,7 +1,10 @@
 // What only a real project has, against a pretended Google: services, roles, settings, who may call, schedules, waiting messages. Each
 // damage is found alone, and what may not be read is told as such.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createCloudApis, type CloudHosts } from '../../scripts/doctor/cloud-apis.ts';
 import { pubsubChecks } from '../../scripts/doctor/check-pubsub.ts';
@@ -129,6 +132,22 @@ test.each<[string, string, () => void, string]>([
   expect(notMade).toEqual([]);
   expect(findings.map((finding) => [finding.kind, finding.where])).toEqual([[kind, where]]);
   expect(findings[0]!.cure).toContain(cure);
+});
+
+test('services, accounts and names are those that infra/ makes', () => {
+  const infra = (name: string): string => readFileSync(resolve(import.meta.dirname, '../../infra', name), 'utf8');
+  const always = /concat\(\s*\[([\s\S]*?)\]/.exec(infra('apis.tf'))![1]!;
+  expect([...SERVICES].sort()).toEqual([...always.matchAll(/"([\w.]+)"/g)].map(([, name]) => name).sort());
+  const ids = [...infra('service-accounts.tf').matchAll(/account_id\s*=\s*"([^"]+)"/g)].map(([, id]) => id);
+  expect(ids).toEqual(['${var.prefix}-${each.key}', '${var.prefix}-push-${each.key}', '${var.prefix}-scheduler', '${var.prefix}-build']);
+  expect(infra('functions.tf')).toContain('name        = "${var.prefix}-${each.key}"');
+  expect(infra('scheduler.tf')).toContain('"${var.prefix}-${each.key}"');
+  expect(infra('bucket.tf')).toContain('"${var.project}-${var.prefix}-raw"');
+});
+
+test('a real project needs its region', () => {
+  const { status, stderr } = spawnSync(process.execPath, [resolve(import.meta.dirname, '../../scripts/doctor.ts'), '--project', 'shop'], { encoding: 'utf8' });
+  expect({ status, told: stderr.trim() }).toEqual({ status: 2, told: '--region is missing: the region of the functions, as in your .tfvars.' });
 });
 
 test('what may not be read is told, and is not taken for healthy', async () => {
