@@ -1,7 +1,7 @@
 // The real Terraform with the stand-in for Google's provider: a folder of .tf files and variables in, a plan or what was refused out.
 // Where either is missing the tests say so and are skipped. Called by with-terraform.test.ts and variables.test.ts.
 import { execFile, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,9 +21,17 @@ export const terraformIsMissing = !hasTerraform ? 'terraform is not on this mach
   : 'the stand-in provider is not built: npm run contract -- --install';
 export const formatterIsMissing = hasTerraform ? undefined : 'terraform is not on this machine';
 
+const made: string[] = [];
+
+/** Takes away every workspace of this file's tests. */
+export function clearWorkspaces(): void {
+  for (const root of made.splice(0)) rmSync(root, { recursive: true, force: true });
+}
+
 /** A copy of infra/ beside the schemas that it reads, in a temporary folder, without what is built. */
 export function workspace(): string {
   const root = mkdtempSync(join(tmpdir(), 'chiplog-infra-'));
+  made.push(root);
   cpSync(join(ROOT, 'infra'), join(root, 'infra'), { recursive: true, filter: (source) => !/\.terraform|\.tfstate|\.tfplan/.test(source) });
   symlinkSync(join(ROOT, 'schemas'), join(root, 'schemas'));
   mkdirSync(join(root, 'path'));

@@ -1,11 +1,11 @@
 // Bad variables are refused with a sentence, before anything is created: by the tests' reader of the files always, by Terraform where it is.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSources as readSourcesDocument } from '../../functions/collect/sources.ts';
 import { INFRA, plan } from './hcl/plan.ts';
 import { parse, readSources } from './hcl/parse.ts';
-import { planWithTerraform, terraformIsMissing, workspace } from './terraform.ts';
+import { clearWorkspaces, planWithTerraform, terraformIsMissing, workspace } from './terraform.ts';
 
 const sources = readSources(INFRA);
 const small = readFileSync(join(INFRA, 'examples/small.tfvars'), 'utf8');
@@ -130,6 +130,7 @@ test('no name that is made of the longest prefix is longer than Google takes', (
 describe.skipIf(terraformIsMissing !== undefined)(`Terraform says the same${terraformIsMissing === undefined ? '' : ` (skipped: ${terraformIsMissing})`}`, () => {
   let folder: string;
   beforeAll(() => { folder = workspace(); });
+  afterAll(clearWorkspaces);
 
   // Each takes a second; one of each kind of condition is enough to know that Terraform reads them as these tests do.
   const KINDS = ['a prefix with capitals', 'an unknown time zone', 'negative retention', 'one key for two sources', 'EU with a region outside the European Union', 'a stream that nobody can send to', 'a key for the dataset', 'a rate limit without a load balancer to hold it', 'a key for the bucket that lies elsewhere', 'an origin with a path', 'a budget of nothing', 'an app\'s package name'];

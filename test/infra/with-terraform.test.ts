@@ -2,12 +2,12 @@
 // that knows its names and types (stand-in-provider/), so nothing here needs a network or an account.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FUNCTIONS } from '../../scripts/local/function-settings.ts';
 import { INFRA, plan } from './hcl/plan.ts';
 import { readSources } from './hcl/parse.ts';
 import { blocksOf, schemaOf } from './provider-schema.ts';
-import { formatterIsMissing, planWithTerraform, terraform, terraformIsMissing, workspace } from './terraform.ts';
+import { clearWorkspaces, formatterIsMissing, planWithTerraform, terraform, terraformIsMissing, workspace } from './terraform.ts';
 
 const EXAMPLES = ['small', 'big'] as const;
 const example = (name: string): string => readFileSync(join(INFRA, 'examples', `${name}.tfvars`), 'utf8');
@@ -19,6 +19,7 @@ test.skipIf(formatterIsMissing !== undefined)(`terraform fmt has nothing to chan
 describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMissing === undefined ? '' : ` (skipped: ${terraformIsMissing})`}`, () => {
   let folder: string;
   beforeAll(() => { folder = workspace(); });
+  afterAll(clearWorkspaces);
 
   test('the configuration is valid, without a warning', async () => {
     const { code, diagnostics } = await terraform(folder, 'validate', '-json');
