@@ -47,6 +47,7 @@ export function messageCalls(store: Store): Record<string, Call> {
     },
     async Seek({ subscription: name, time, snapshot }: { subscription: string; time?: { seconds?: string; nanos?: number }; snapshot?: string }) {
       const subscription = used(name);
+      refuseDetached(subscription);
       if (snapshot) await seekToSnapshot(store, subscription, catalogue.snapshot(checkName('snapshots', snapshot)));
       else if (time) await seekToTime(store, subscription, Number(time.seconds ?? 0) * 1_000 + (time.nanos ?? 0) / 1_000_000);
       else throw invalid('A seek needs a time or a snapshot.');
@@ -56,9 +57,14 @@ export function messageCalls(store: Store): Record<string, Call> {
 }
 
 /** Push subscriptions and detached ones can't be pulled. */
-export function refuseUnpullable({ resource }: Subscription): void {
-  if (resource.detached) throw new Refusal('FAILED_PRECONDITION', `Subscription is detached (resource=${resource.name.split('/').at(-1)}).`);
+export function refuseUnpullable(subscription: Subscription): void {
+  refuseDetached(subscription);
+  const { resource } = subscription;
   if (resource.push_config?.push_endpoint) throw new Refusal('FAILED_PRECONDITION', 'This method is not supported for this subscription type.');
+}
+
+export function refuseDetached({ resource }: Subscription): void {
+  if (resource.detached) throw new Refusal('FAILED_PRECONDITION', `Subscription is detached (resource=${resource.name.split('/').at(-1)}).`);
 }
 
 function checkAckIds(subscription: Subscription, ackIds: readonly string[], bytes: number): void {

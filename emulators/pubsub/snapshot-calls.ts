@@ -1,6 +1,7 @@
 // The calls of google.pubsub.v1.Subscriber about snapshots. server.ts registers them.
 import { pageOf, prefixOf, type Call, type PageRequest, type Request } from './calls.ts';
 import { applyMask } from './field-mask.ts';
+import { refuseDetached } from './message-calls.ts';
 import { alreadyExists } from './refusal.ts';
 import { checkLabels, checkName } from './resources.ts';
 import { makeSnapshot, snapshotView, type CreateSnapshotRequest, type SnapshotResource } from './snapshots.ts';
@@ -14,6 +15,7 @@ export function snapshotCalls(store: Store): Record<string, Call> {
   return {
     async CreateSnapshot(request: CreateSnapshotRequest) {
       const subscription = catalogue.subscription(checkName('subscriptions', request.subscription));
+      refuseDetached(subscription);
       if (request.name && catalogue.snapshots.has(checkName('snapshots', request.name))) throw alreadyExists(request.name);
       const snapshot = makeSnapshot(request, subscription, store.now(), store.lastHandedId);
       await store.putSnapshot(snapshot);

@@ -23,8 +23,8 @@ export type StreamingPullRequest = {
 };
 export type StreamingPullCall = ServerDuplexStream<StreamingPullRequest, Buffer>;
 
-/** Where the client sets no bound of its own. */
-const UNBOUNDED = { messages: 1_000, bytes: 64 * 1024 * 1024 };
+/** What one Pull may carry; how many messages it may have is asked. */
+const PULL_BYTES_MAX = 64 * 1024 * 1024;
 
 export class PullStream implements Consumer {
   leaseMs: number;
@@ -41,7 +41,7 @@ export class PullStream implements Consumer {
     this.subscription = subscription;
     this.call = call;
     this.leaseMs = streamDeadlineMs(first.stream_ack_deadline_seconds ?? 0);
-    this.limits = { messages: boundOf(first.max_outstanding_messages, UNBOUNDED.messages), bytes: boundOf(first.max_outstanding_bytes, UNBOUNDED.bytes) };
+    this.limits = { messages: boundOf(first.max_outstanding_messages), bytes: boundOf(first.max_outstanding_bytes) };
     call.write(streamGreeting(subscription.resource.enable_exactly_once_delivery === true, subscription.resource.enable_message_ordering === true));
     call.on('drain', () => {
       this.isBlocked = false;
@@ -144,7 +144,7 @@ export function pullOnce(store: Store, subscription: Subscription, messagesMax: 
     };
     const consumer: Consumer = {
       leaseMs: subscription.resource.ack_deadline_seconds! * 1_000,
-      room: () => (isOver ? { messages: 0, bytes: 0 } : { messages: messagesMax, bytes: UNBOUNDED.bytes }),
+      room: () => (isOver ? { messages: 0, bytes: 0 } : { messages: messagesMax, bytes: PULL_BYTES_MAX }),
       deliver: finish,
       ended: () => {},
     };
@@ -159,8 +159,8 @@ function receivedMessages(store: Store, { resource }: Subscription, leases: read
   })));
 }
 
-/** Zero and below: no bound of the client's. */
-function boundOf(text: string | undefined, unbounded: number): number {
+/** Zero and below: no bound. The connection's own flow control remains: a client that does not read gets no more. */
+function boundOf(text: string | undefined): number {
   const number = Number(text ?? 0);
-  return number > 0 ? Math.min(number, unbounded) : unbounded;
+  return number > 0 ? number : Infinity;
 }

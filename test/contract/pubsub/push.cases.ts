@@ -48,6 +48,30 @@ export const PUSH_CASES: readonly Case[] = [
     }),
   },
   {
+    name: 'push-publish-time-form',
+    promise: "the pushed publish time is the message's, in protobuf's JSON form: with three digits of a second, or with none when it is whole",
+    methods: METHODS,
+    source: 'https://protobuf.dev/programming-guides/json/',
+    needs: ['loopback'],
+    run: pushCase({}, async ({ world, topic, endpoint }) => {
+      const pulled = await world.subscription(topic);
+      const expected = new Map<string, string>();
+      // Around the turn of a second many messages are published, until one has hit it to the millisecond.
+      await until('a message of a whole second', async () => {
+        await new Promise((done) => setTimeout(done, Math.max(0, 985 - (Date.now() % 1_000))));
+        const count = endpoint.pushes.length;
+        const ids: string[] = [];
+        while (Date.now() % 1_000 > 500 || Date.now() % 1_000 < 15) ids.push(...(await publish(topic, 'a', 'b')));
+        const messages = await pull(world, pulled, ids.length);
+        await ack(world, pulled, ...messages);
+        for (const { id, publishMs } of messages) expected.set(id, new Date(publishMs).toISOString().replace('.000Z', 'Z'));
+        await until('all pushed', () => endpoint.pushes.length >= count + ids.length);
+        return messages.some(({ publishMs }) => publishMs % 1_000 === 0);
+      }, 20_000);
+      for (const push of endpoint.pushes) expect(timesOf(push).publishTime).toBe(expected.get(wrapped(push).message.messageId));
+    }),
+  },
+  {
     name: 'push-request-form',
     promise: 'a push is a POST of application/json with its length to the path of the endpoint, without a token unless one is asked for',
     methods: METHODS,

@@ -150,6 +150,21 @@ export const STREAMING_CASES: readonly Case[] = [
       stream.close();
     },
   },
+  ...[0, 2_500].map((bound): Case => ({
+    name: bound === 0 ? 'stream-without-a-bound' : 'stream-with-a-large-bound',
+    promise: `a stream ${bound === 0 ? 'without a bound' : 'with a bound of 2,500 messages'} has 2,000 messages outstanding at once, though it acknowledges none`,
+    methods: ['Subscriber.StreamingPull'],
+    source: `${DOCS.rpc}#streamingpullrequest`,
+    differs: { cloud: { reason: 'the real service also bounds what one subscriber may hold', isSkipped: true } },
+    async run(world) {
+      const { topic, path } = await world.pair();
+      for (let part = 0; part < 2; part += 1) await world.publisher.publish({ topic: topic.name, messages: Array.from({ length: 1_000 }, (_, n) => ({ data: Buffer.from(`${part}-${n}`) })) });
+      const stream = openStream(world, path, { streamAckDeadlineSeconds: 60, maxOutstandingMessages: bound });
+      await until('all of them', () => stream.received().length >= 2_000, 20_000);
+      stream.close();
+      expect(new Set(stream.received().map(({ id }) => id)).size).toBe(2_000);
+    },
+  })),
   {
     name: 'stream-acknowledges',
     promise: 'what is acknowledged over the stream is gone, and a deadline set over the stream passes when it says',

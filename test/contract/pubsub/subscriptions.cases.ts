@@ -245,6 +245,7 @@ export const SUBSCRIPTION_CASES: readonly Case[] = [
       await expectRefusal(world.subscriber.pull({ subscription: path, maxMessages: 1 }), 'FAILED_PRECONDITION');
       await expectRefusal(pullNow(world, path), 'FAILED_PRECONDITION');
       expect((await pull(world, other, 2)).map(({ text }) => text).sort()).toEqual(['after', 'before']);
+      await expectRefusal(world.subscriber.seek({ subscription: path, time: { seconds: 1 } }), 'FAILED_PRECONDITION');
       // Detaching twice changes nothing.
       await world.publisher.detachSubscription({ subscription: path });
     },
