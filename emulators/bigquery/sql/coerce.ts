@@ -9,7 +9,7 @@ import type { Typed } from './scope.ts';
 export function coerce(value: Typed, target: SqlType): Typed | undefined {
   const { type } = value;
   if (target.kind === 'NULL') return value;
-  if (type.kind === 'NULL') return { sql: `CAST(${value.sql} AS ${duckType(target)})`, type: target, ...(value.literal && { literal: value.literal }) };
+  if (type.kind === 'NULL') return { sql: `CAST(${value.sql} AS ${duckType(target)})`, type: target, ...(value.literal && { literal: true }) };
   if (type.kind === 'STRUCT' && target.kind === 'STRUCT') return coerceStruct(value, type, target);
   if (value.isEmptyArray && target.kind === 'ARRAY') return { sql: `CAST([] AS ${duckType(target)})`, type: target, literal: true, isEmptyArray: true };
   if (type.kind === 'ARRAY' && target.kind === 'ARRAY') return coerceArray(value, type.element, target.element);

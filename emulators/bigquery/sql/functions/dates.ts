@@ -40,10 +40,10 @@ export const DATE_FUNCTIONS: FunctionTable = {
   TIMESTAMP_ADD: shifted(TIMESTAMP, '+'), TIMESTAMP_SUB: shifted(TIMESTAMP, '-'),
   TIME_ADD: shifted(TIME, '+'), TIME_SUB: shifted(TIME, '-'),
   DATE_DIFF: (call) => diff(call, [DATE, DATETIME, TIMESTAMP]),
-  DATETIME_DIFF: (call) => diff(call, [DATETIME, DATE]),
-  TIMESTAMP_DIFF: (call) => diff(call, [TIMESTAMP]),
+  DATETIME_DIFF: (call) => diff(call, [DATETIME, DATE, TIMESTAMP]),
+  TIMESTAMP_DIFF: (call) => diff(call, [TIMESTAMP, DATETIME]),
   TIME_DIFF: (call) => diff(call, [TIME]),
-  DATE_TRUNC: (call) => trunc(call, [DATE, DATETIME, TIMESTAMP]), DATETIME_TRUNC: (call) => trunc(call, [DATETIME, TIMESTAMP]), TIMESTAMP_TRUNC: (call) => trunc(call, [TIMESTAMP, DATETIME]),
+  DATE_TRUNC: (call) => trunc(call, [DATE, DATETIME, TIMESTAMP]), DATETIME_TRUNC: (call) => trunc(call, [DATETIME, TIMESTAMP]), TIMESTAMP_TRUNC: (call) => trunc(call, [TIMESTAMP, DATETIME, DATE]),
   TIME_TRUNC: (call) => trunc(call, [TIME]),
   DATE_BUCKET: bucketed(DATE), DATETIME_BUCKET: bucketed(DATETIME), TIMESTAMP_BUCKET: bucketed(TIMESTAMP),
   LAST_DAY: (call) => {
@@ -83,6 +83,9 @@ function made(call: FunctionCall, type: SqlType, fromParts: (parts: string[]) =>
   const [first] = call.expr.args.map((argument) => call.compile(argument));
   if (!first || !['DATE', 'DATETIME', 'TIMESTAMP', 'STRING', 'TIME', 'NULL'].includes(first.type.kind)) throw noSignature(`function ${call.name}`, first ? [first] : [], call.expr.place);
   if (first.type.kind === 'NULL') return coerce(first, type) ?? first;
+  if (type.kind === 'TIME' && first.type.kind === 'STRING') throw noSignature('function TIME', [first], call.expr.place);
+  // A text that is written out is taken for an instant, so that its clock and zone may be there.
+  if (type.kind === 'DATE' && first.type.kind === 'STRING') return { sql: castSql({ sql: castSql(first, TIMESTAMP, call.compilation.safe), type: TIMESTAMP }, DATE, call.compilation.safe, zoneAt(call, 1)), type: DATE };
   return { sql: castSql(first, type, call.compilation.safe, zoneAt(call, 1)), type };
 }
 
@@ -134,6 +137,7 @@ function trunc(call: FunctionCall, types: SqlType[]): Typed {
   const part = datePart(argumentExpr(call, 1));
   const { place } = call.expr;
   if (value.type.kind === 'DATE' && CLOCK_PARTS.has(part.part)) throw invalidQuery(`${call.name} does not support the ${part.part} date part when the argument is DATE type`, place);
+  if (value.type.kind === 'DATE' && call.name !== 'DATE_TRUNC') return { sql: truncated(part, `CAST(${value.sql} AS TIMESTAMP)`, DATETIME, place), type: DATETIME };
   if (value.type.kind === 'DATE') return { sql: `gsql_date(${truncated(part, value.sql, DATE, place)})`, type: DATE };
   if (value.type.kind === 'TIME') return { sql: `CAST(${truncated(part, `(DATE '1970-01-01' + ${value.sql})`, DATETIME, place)} AS TIME)`, type: TIME };
   if (value.type.kind !== 'TIMESTAMP') return { sql: truncated(part, value.sql, value.type, place), type: value.type };

@@ -94,7 +94,7 @@ export const STRING_FUNCTIONS: FunctionTable = {
   TO_CODE_POINTS: (call) => {
     const [value] = argumentsOf(call, 'TEXT') as [Typed];
     if (value.type.kind === 'BYTES') throw notSupported('TO_CODE_POINTS over BYTES', call.expr.place);
-    return { sql: `CASE WHEN ${value.sql} IS NULL THEN NULL ELSE list_transform(string_split(${value.sql}, ''), lambda e: CAST(unicode(e) AS BIGINT)) END`, type: arrayOf(INT64) };
+    return { sql: `CASE WHEN ${value.sql} IS NULL THEN NULL WHEN ${value.sql} = '' THEN CAST([] AS BIGINT[]) ELSE list_transform(string_split(${value.sql}, ''), lambda e: CAST(unicode(e) AS BIGINT)) END`, type: arrayOf(INT64) };
   },
   CODE_POINTS_TO_STRING: simple('ARRAY', STRING, (a) => `CASE WHEN len(list_filter(${a}, lambda e: e IS NULL)) = 0 THEN array_to_string(list_transform(${a}, lambda e: chr(CAST(e AS INTEGER))), '') END`),
   NORMALIZE: normalizing('gsql_normalize'), NORMALIZE_AND_CASEFOLD: normalizing('gsql_normalize_and_fold'),

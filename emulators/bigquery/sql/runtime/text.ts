@@ -34,7 +34,7 @@ export function instr(text: string, search: string, position: bigint, occurrence
 
 const SOUNDS: Record<string, string> = Object.fromEntries(['bfpv', 'cgjkqsxz', 'dt', 'l', 'mn', 'r'].flatMap((letters, index) => [...letters].map((letter) => [letter, String(index + 1)])));
 
-/** American Soundex as BigQuery has it: the first letter as written, then up to three digits; h and w do not part equal sounds. */
+/** American Soundex as BigQuery has it: the first letter as written, then up to three digits; letters without a sound do not part equal ones. */
 export function soundex(text: string): string {
   const letters = [...text].filter((char) => /[A-Za-z]/.test(char));
   const [first] = letters;
@@ -44,7 +44,7 @@ export function soundex(text: string): string {
   for (const letter of letters.slice(1)) {
     const sound = SOUNDS[letter.toLowerCase()];
     if (sound !== undefined && sound !== before) code += sound;
-    if (!/[hw]/i.test(letter)) before = sound;
+    before = sound ?? before;
   }
   return code.padEnd(4, '0').slice(0, 4);
 }
@@ -66,7 +66,7 @@ export function toBase32({ bytes }: { bytes: Uint8Array }): string {
  */
 export function netHost(url: string): string | null {
   const text = url.trim();
-  const schemed = /^[A-Za-z][A-Za-z0-9+.-]*:(?=\/\/)/.exec(text)?.[0] ?? '';
+  const schemed = /^[^/?#]*:(?=\/\/)/.exec(text)?.[0] ?? '';
   let rest = text.slice(schemed.length);
   if (rest.startsWith('//')) rest = rest.slice(2);
   const authority = /^[^/?#]*/.exec(rest)?.[0] ?? '';

@@ -1,0 +1,39 @@
+// All tables of cases, by name; read by the test of the local BigQuery and by the one that asks Google's reference evaluator the same.
+import { AGGREGATES, AGGREGATES_REFUSED } from './functions-aggregates.cases.ts';
+import { ARRAYS, ARRAYS_REFUSED } from './functions-arrays.cases.ts';
+import { DATE_FORMATS, DATE_FORMATS_REFUSED } from './functions-date-formats.cases.ts';
+import { DATES, DATES_REFUSED } from './functions-dates.cases.ts';
+import { JSON_TEXT, JSON_TEXT_REFUSED } from './functions-json.cases.ts';
+import { NUMBERS_1, NUMBERS_REFUSED } from './functions-numbers-1.cases.ts';
+import { NUMBERS_2 } from './functions-numbers-2.cases.ts';
+import { REGEXPS, REGEXPS_REFUSED } from './functions-regexps.cases.ts';
+import { TEXT_1, TEXT_REFUSED } from './functions-text-1.cases.ts';
+import { TEXT_2 } from './functions-text-2.cases.ts';
+import { TIMESTAMPS, TIMESTAMPS_REFUSED } from './functions-timestamps.cases.ts';
+import type { Case } from './wire.ts';
+
+export const CASES: [what: string, cases: Case[]][] = [
+  ['aggregates', AGGREGATES],
+  ['arrays', ARRAYS],
+  ['date formats', DATE_FORMATS],
+  ['dates', DATES],
+  ['json text', JSON_TEXT],
+  ['numbers 1', NUMBERS_1],
+  ['numbers 2', NUMBERS_2],
+  ['regexps', REGEXPS],
+  ['text 1', TEXT_1],
+  ['text 2', TEXT_2],
+  ['timestamps', TIMESTAMPS],
+];
+
+export const REFUSED: [what: string, refused: string[]][] = [
+  ['aggregates', AGGREGATES_REFUSED],
+  ['arrays', ARRAYS_REFUSED],
+  ['date formats', DATE_FORMATS_REFUSED],
+  ['dates', DATES_REFUSED],
+  ['json text', JSON_TEXT_REFUSED],
+  ['numbers', NUMBERS_REFUSED],
+  ['regexps', REGEXPS_REFUSED],
+  ['text', TEXT_REFUSED],
+  ['timestamps', TIMESTAMPS_REFUSED],
+];
