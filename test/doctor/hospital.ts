@@ -1,7 +1,7 @@
 // A local run to be broken and examined: for the tests of the doctor.
-import { setOffset } from '../../emulators/clock.ts';
-import { now } from '../../emulators/clock.ts';
 import { resolve } from 'node:path';
+import { afterEach } from 'vitest';
+import { now, setOffset } from '../../emulators/clock.ts';
 import { provision } from '../../scripts/provision.ts';
 import { spawnLocalRun, type SpawnedRun } from '../../scripts/local/spawn-run.ts';
 import { checksFor } from '../../scripts/doctor/checks.ts';
@@ -58,4 +58,11 @@ export async function openHospital(): Promise<Hospital> {
       await run.stop();
     },
   };
+}
+
+/** Takes what undoes a damage; it is done when the test has ended, whatever it found, the last one first. */
+export function mendAfterEach(): (mend: () => Promise<unknown>) => void {
+  const mending: (() => Promise<unknown>)[] = [];
+  afterEach(async () => { for (const mend of mending.splice(0).reverse()) await mend(); });
+  return (mend) => void mending.push(mend);
 }
