@@ -65,6 +65,7 @@ function valueSql(type: ParameterType, value: ParameterValue | undefined): strin
   }
   if (value?.value === undefined || value.value === null) return `CAST(NULL AS ${duckType(sqlType)})`;
   // Google's Node client sends numbers and booleans as they are, which the API takes for the texts that it asks for.
+  if (typeof value.value === 'object') throw invalidQuery(`Invalid value for a query parameter of type ${sqlType.kind}: a text is expected`, { line: 1, column: 1 });
   const given = String(value.value);
   if (sqlType.kind === 'BYTES') return bytesLiteral(Buffer.from(given, 'base64'));
   if (sqlType.kind === 'STRING') return stringLiteral(given);
