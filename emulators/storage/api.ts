@@ -11,7 +11,7 @@ export const METHODS: Record<string, readonly [string, string, string]> = {
   'buckets.delete': ['DELETE', 'b/{bucket}', 'ifMetagenerationMatch ifMetagenerationNotMatch userProject'],
   'buckets.lockRetentionPolicy': ['POST', 'b/{bucket}/lockRetentionPolicy', 'ifMetagenerationMatch* userProject'],
   'buckets.getStorageLayout': ['GET', 'b/{bucket}/storageLayout', 'prefix userProject'],
-  'objects.list': ['GET', 'b/{bucket}/o', 'delimiter endOffset includeTrailingDelimiter matchGlob maxResults pageToken prefix projection softDeleted startOffset userProject versions !includeFoldersAsPrefixes !filter'],
+  'objects.list': ['GET', 'b/{bucket}/o', 'delimiter endOffset includeFoldersAsPrefixes includeTrailingDelimiter matchGlob maxResults pageToken prefix projection softDeleted startOffset userProject versions !filter'],
   'objects.get': ['GET', 'b/{bucket}/o/{object}', 'generation ifGenerationMatch ifGenerationNotMatch ifMetagenerationMatch ifMetagenerationNotMatch projection softDeleted userProject !restoreToken'],
   'objects.insert': ['POST', 'b/{bucket}/o', 'contentEncoding ifGenerationMatch ifGenerationNotMatch ifMetagenerationMatch ifMetagenerationNotMatch name projection upload_id userProject !kmsKeyName !predefinedAcl'],
   'objects.patch': ['PATCH', 'b/{bucket}/o/{object}', 'generation ifGenerationMatch ifGenerationNotMatch ifMetagenerationMatch ifMetagenerationNotMatch projection userProject !overrideUnlockedRetention !predefinedAcl'],

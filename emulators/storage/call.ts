@@ -38,9 +38,10 @@ const RESUMABLE_METHODS: Record<string, string> = { POST: 'objects.insert', PUT:
 export function routeOf(httpMethod: string, pathname: string): Route {
   const parts = pathname.split('/').slice(1).map(decode);
   if (parts[0] === 'batch') throw unsupported('the batch endpoint');
+  // gcloud begins its resumable uploads so.
+  if (parts[0] === 'resumable' && parts[1] === 'upload') parts.shift();
   const isUpload = parts[0] === 'upload';
   if (isUpload || parts[0] === 'download') parts.shift();
-  if (parts[0] === 'resumable' && isUpload) parts.shift();
   if (parts[0] === 'storage' && parts[1] === 'v1') parts.splice(0, 2);
   if (isUpload) {
     const method = parts.length === 3 && parts[0] === 'b' && parts[2] === 'o' ? RESUMABLE_METHODS[httpMethod] : undefined;
@@ -100,19 +101,19 @@ const REFUSED_HEADERS: Record<string, string> = {
   'x-goog-encryption-algorithm': 'customer-supplied encryption keys', 'x-goog-encryption-key': 'customer-supplied encryption keys', 'x-goog-copy-source-encryption-algorithm': 'customer-supplied encryption keys',
   'x-http-method-override': 'X-HTTP-Method-Override',
 };
-const FLAGS = new Set(['versions', 'softDeleted', 'includeTrailingDelimiter']);
+const FLAGS = new Set(['versions', 'softDeleted', 'includeTrailingDelimiter', 'includeFoldersAsPrefixes']);
 
 /** Whatever this service does not do is refused before the call has any effect, never passed over. */
 export function refuseOptions(call: Call): void {
   const { method, query, request } = call;
   const { required: wanted, refused, taken } = parametersOf(method === 'uploads.cancel' ? 'objects.insert' : method);
   for (const [name, value] of query) {
-    if (refused.has(name) && value !== '' && value !== 'false') throw unsupported(`the parameter ${name} of ${method}`);
+    if (refused.has(name) && !['', 'false'].includes(value.toLowerCase())) throw unsupported(`the parameter ${name} of ${method}`);
     if (!refused.has(name) && !taken.has(name)) throw new Refusal(400, 'invalidParameter', `${method} has no parameter ${name}.`, name);
     if (/^if(Source)?(Meta)?[gG]eneration/.test(name) && !/^\d+$/.test(value)) throw invalid(`Invalid value for: ${name}: ${value}`, name);
     if (!FLAGS.has(name)) continue;
     if (!['true', 'false', ''].includes(value.toLowerCase())) throw invalid(`Invalid boolean value: '${value}'.`, name);
-    // Google's Python client writes `True`.
+    // Google's Python client and gcloud write `True`.
     query.set(name, value.toLowerCase());
   }
   for (const name of wanted) if (!query.get(name)) throw required(name);

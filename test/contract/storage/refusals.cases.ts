@@ -114,7 +114,7 @@ export const REFUSAL_CASES: readonly ContractCase<StorageWorld>[] = [
         [`PATCH ${path}`, { json: {}, headers: { 'if-match': 'etag' } }, /if-match/],
         [`POST ${path}/compose`, { query: { destinationPredefinedAcl: 'publicRead' }, json: { sourceObjects: [{ name: file.name }] } }, /destinationPredefinedAcl/],
         [`POST ${path}/compose`, { json: { sourceObjects: [{ name: file.name }], deleteSourceObjects: true } }, /deleteSourceObjects/],
-        [`GET b/${world.shared.name}/o`, { query: { includeFoldersAsPrefixes: 'true' } }, /includeFoldersAsPrefixes/],
+        [`GET b/${world.shared.name}/o`, { query: { filter: 'contexts."a":*' } }, /filter/],
         [`POST b`, { query: { project, enableObjectRetention: 'true' }, json: { name: 'never-made' } }, /enableObjectRetention/],
         [`POST b`, { query: { project }, json: { name: 'never-made', website: { mainPageSuffix: 'index.html' } } }, /website/],
         [`POST b`, { query: { project }, json: { name: 'never-made', cors: [{ origin: ['*'] }] } }, /cors/],

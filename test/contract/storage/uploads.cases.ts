@@ -44,6 +44,18 @@ export const UPLOAD_CASES: readonly ContractCase<StorageWorld>[] = [
     },
   },
   {
+    name: 'multipart-upload-as-gcloud-sends-it',
+    promise: 'a multipart body whose lines end with LF alone, with its boundary in single quotes in the header, is taken',
+    methods: ['objects.insert'], source: 'https://github.com/google/apitools/blob/master/apitools/base/py/transfer.py',
+    async run(world) {
+      const name = uniqueName('lf');
+      const body = ['--==cut==', 'Content-Type: application/json', 'MIME-Version: 1.0', '', JSON.stringify({ name, contentType: 'text/plain' }), '--==cut==', 'Content-Type: text/plain', 'Content-Transfer-Encoding: binary', '', 'hi\r\n\n', '--==cut==--', ''].join('\n');
+      const made = await world.ask(uploadsOf(world), { query: { uploadType: 'multipart' }, body, headers: { 'content-type': "multipart/related; boundary='==cut=='" } });
+      expect(made.json).toMatchObject({ name, size: '5', contentType: 'text/plain' });
+      expect(await read(world.shared.file(name))).toBe('hi\r\n\n');
+    },
+  },
+  {
     name: 'content-type-of-the-metadata-wins',
     promise: 'of a content type in the metadata and one of the media part the metadata\'s is taken',
     methods: ['objects.insert'], source: DOCS.insert,
