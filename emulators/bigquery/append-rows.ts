@@ -1,42 +1,37 @@
-// The Storage Write API (gRPC): AppendRows on the default stream of a table, and GetWriteStream. Rows are acknowledged when they are on disk.
+// The Storage Write API (gRPC): AppendRows on the default stream of a table and on named ones. Rows are acknowledged when they are on disk.
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { loadSync } from '@grpc/proto-loader';
 import { loadPackageDefinition, Metadata, Server, ServerCredentials, status, type GrpcObject, type ServerDuplexStream, type ServiceClientConstructor, type ServiceDefinition } from '@grpc/grpc-js';
 import { pauseFor, type FaultPlan, type Faults } from '../faults.ts';
 import type { Table } from './catalogue.ts';
-import { isRepeated, isRequired, typeOf, type TableField } from './fields.ts';
+import type { TableField } from './fields.ts';
 import { planOf, SchemaMismatch, type Descriptor, type MessagePlan } from './proto-descriptor.ts';
 import { RowWriter } from './proto-row.ts';
 import type { RecentDrops } from './recent-drops.ts';
 import { Refusal } from './refusal.ts';
 import { RowProblem } from './row-problem.ts';
-import type { TableStore } from './table-store.ts';
+import { StreamFailure } from './stream-failure.ts';
+import { batchCommit, createWriteStream, finalizeWriteStream, flushRows, getWriteStream, schemaOf, streamAt, type WriteContext } from './write-calls.ts';
+import type { WriteStream } from './write-streams.ts';
 
 /** "AppendRows request: 20 MB" (quotas). Counted as Google's message says it: the serialized request. */
 const REQUEST_BYTES_MAX = 20 * 1024 * 1024;
 const ROW_ERRORS_MAX = 50; // storage.proto gives no number; a request of 10,000 bad rows should not answer 10,000 messages.
 
-export type AppendOptions = { store: TableStore; faults: Faults; drops: RecentDrops; host: string; port: number };
+export type AppendOptions = WriteContext & { faults: Faults; drops: RecentDrops; host: string; port: number };
 
 type AppendRequest = {
   write_stream: string;
-  offset?: unknown;
+  offset?: { value?: string | number } | null;
+  missing_value_interpretations?: Record<string, string>;
+  default_missing_value_interpretation?: string;
   proto_rows?: { writer_schema?: { proto_descriptor?: Descriptor } | null; rows?: { serialized_rows?: Buffer[] } | null } | null;
   arrow_rows?: object | null;
 };
 type Sized<T> = { bytes: number; message: T };
 type AppendResponse = Record<string, unknown>;
 type AppendCall = ServerDuplexStream<Sized<AppendRequest>, AppendResponse>;
-
-/** A failure that ends the stream, as opposed to an `error` in a response. */
-class StreamFailure extends Error {
-  readonly code: number;
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 function loadService(): { service: ServiceDefinition; storageError: (value: object) => Buffer } {
   const require = createRequire(import.meta.url);
@@ -57,22 +52,25 @@ function loadService(): { service: ServiceDefinition; storageError: (value: obje
 export async function startAppends(options: AppendOptions): Promise<{ port: number; close(): Promise<void> }> {
   const { service, storageError } = loadService();
   const server = new Server({ 'grpc.max_receive_message_length': 64 * 1024 * 1024, 'grpc.max_send_message_length': 64 * 1024 * 1024 });
-  const refuse = (name: string) => (_call: unknown, reply: (error: object) => void): void =>
-    reply({ code: status.UNIMPLEMENTED, details: `${name} is not implemented in the local BigQuery: append to the default stream (…/streams/_default).` });
-  server.addService(service, {
-    AppendRows: (call: AppendCall) => new Connection(options, call, storageError),
-    GetWriteStream: async (call: { request: { name: string } }, reply: (error: object | null, stream?: object) => void) => {
+  const unary = <R extends object>(name: string, entityOf: (request: R) => string, handler: (context: WriteContext, request: R) => Promise<object>) =>
+    async (call: { request: R }, reply: (error: object | null, answer?: object) => void): Promise<void> => {
       try {
-        const fault = options.faults.take('GetWriteStream', call.request.name);
-        if (fault !== undefined) await meet(fault, call.request.name);
-        const { table } = findTable(options.store, call.request.name);
-        reply(null, { name: call.request.name, type: 'COMMITTED', create_time: { seconds: String(Math.floor(table.createdMs / 1000)), nanos: 0 }, table_schema: schemaOf(table.fields), write_mode: 'INSERT', location: 'US' });
+        const fault = options.faults.take(name, entityOf(call.request));
+        if (fault !== undefined && fault.takes_effect !== true) await meet(fault, entityOf(call.request));
+        const answer = await handler(options, call.request);
+        if (fault?.takes_effect === true) await meet(fault, entityOf(call.request));
+        reply(null, answer);
       } catch (error) {
         reply(grpcError(error));
       }
-    },
-    CreateWriteStream: refuse('CreateWriteStream'), FinalizeWriteStream: refuse('FinalizeWriteStream'),
-    BatchCommitWriteStreams: refuse('BatchCommitWriteStreams'), FlushRows: refuse('FlushRows'),
+    };
+  const byName = (request: { name: string }): string => request.name;
+  const byParent = (request: { parent: string }): string => request.parent;
+  server.addService(service, {
+    AppendRows: (call: AppendCall) => new Connection(options, call, storageError),
+    CreateWriteStream: unary('CreateWriteStream', byParent, createWriteStream), GetWriteStream: unary('GetWriteStream', byName, getWriteStream),
+    FinalizeWriteStream: unary('FinalizeWriteStream', byName, finalizeWriteStream), BatchCommitWriteStreams: unary('BatchCommitWriteStreams', byParent, batchCommit),
+    FlushRows: unary('FlushRows', (request: { write_stream: string }) => request.write_stream, flushRows),
   });
   const port = await new Promise<number>((done, fail) =>
     server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => (error === null ? done(bound) : fail(error))));
@@ -85,16 +83,16 @@ function grpcError(error: unknown): { code: number; details: string; metadata: M
   return { code: known ? error.code : status.INTERNAL, details: (error as Error).message, metadata: new Metadata() };
 }
 
-function findTable(store: TableStore, stream: string): { table: Table } {
-  const match = /^projects\/([^/]+)\/datasets\/([^/]+)\/tables\/([^/]+)\/(?:streams\/)?([^/]+)$/.exec(stream);
-  if (match === null) throw new StreamFailure(status.INVALID_ARGUMENT, `Invalid stream name: ${JSON.stringify(stream)}. Entity: ${stream}`);
-  const [, project, dataset, name, id] = match as unknown as [string, string, string, string, string];
-  if (id !== '_default') throw new StreamFailure(status.UNIMPLEMENTED, `The stream ${stream} is not implemented in the local BigQuery: append to …/streams/_default.`);
-  if (name.includes('$')) throw new StreamFailure(status.UNIMPLEMENTED, 'Appending by partition decorator is not implemented in the local BigQuery.');
-  const table = store.catalogue.findTable(project, dataset, name);
-  if (table === undefined) throw new StreamFailure(status.NOT_FOUND, `Requested entity was not found. Entity: ${stream}`);
-  if (table.type === 'VIEW') throw new StreamFailure(status.INVALID_ARGUMENT, `Cannot append to a view. Entity: ${stream}`);
-  return { table };
+/** A named stream, and where in it the request says that its rows begin. */
+type NamedPlace = { named: WriteStream; offset: number | undefined };
+
+/** What a row lacks is NULL here. Where a column has a default and the request asks for it, that would be wrong. */
+function checkMissingValues(request: AppendRequest, table: Table, stream: string): void {
+  const wanted = [request.default_missing_value_interpretation, ...Object.values(request.missing_value_interpretations ?? {})];
+  const defaulted = table.fields.find((field) => (field as { defaultValueExpression?: string }).defaultValueExpression !== undefined);
+  if (wanted.includes('DEFAULT_VALUE') && defaulted !== undefined) {
+    throw new StreamFailure(status.UNIMPLEMENTED, `Missing values as DEFAULT_VALUE are not implemented in the local BigQuery (column ${defaulted.name}). Entity: ${stream}`);
+  }
 }
 
 /** One bidirectional stream: requests are answered in the order in which they came. */
@@ -139,26 +137,32 @@ class Connection {
   }
 
   private async handle({ bytes, message }: Sized<AppendRequest>): Promise<AppendResponse> {
-    // The name and the descriptor may be in the first request only.
-    if (message.write_stream) this.stream = message.write_stream;
+    // The name and the descriptor may be in the first request only; another name (several tables over one connection) brings its own descriptor.
+    if (message.write_stream && message.write_stream !== this.stream) {
+      this.stream = message.write_stream;
+      this.descriptor = undefined;
+      this.toldFields = undefined;
+    }
     const schema = message.proto_rows?.writer_schema?.proto_descriptor;
     if (schema !== undefined && schema !== null) this.descriptor = schema;
     const { stream, descriptor } = this;
     const fault = this.options.faults.take('AppendRows', stream);
     if (fault !== undefined && fault.takes_effect !== true) await meet(fault, stream);
-    const { table } = findTable(this.options.store, stream);
+    const { table, stream: named } = streamAt(this.options, stream);
     if (bytes > REQUEST_BYTES_MAX) throw new StreamFailure(status.INVALID_ARGUMENT, `AppendRows request too large: ${bytes} limit ${REQUEST_BYTES_MAX} Entity: ${stream}`);
     if (message.arrow_rows) throw new StreamFailure(status.UNIMPLEMENTED, 'Arrow rows are not implemented in the local BigQuery: send protobuf rows.');
-    if (message.offset !== undefined && message.offset !== null) return this.refused(status.INVALID_ARGUMENT, `Cannot append to the default stream with an offset. Entity: ${stream}`);
+    checkMissingValues(message, table, stream);
+    if (named === undefined && message.offset !== undefined && message.offset !== null) return this.refused(status.INVALID_ARGUMENT, `Cannot append to the default stream with an offset. Entity: ${stream}`);
+    const offset = message.offset === undefined || message.offset === null ? undefined : Number(message.offset.value ?? 0);
     if (descriptor === undefined) throw new StreamFailure(status.INVALID_ARGUMENT, `The first request of a connection must have a writer schema. Entity: ${stream}`);
     const recreated = this.options.drops.has(table) ? this.options.faults.take('AppendRows.recreated', stream) : undefined;
-    const answer = await this.append(table, descriptor, message.proto_rows?.rows?.serialized_rows ?? [], recreated ?? fault);
+    const answer = await this.append(table, descriptor, message.proto_rows?.rows?.serialized_rows ?? [], recreated ?? fault, named === undefined ? undefined : { named, offset });
     // Stored, but the caller is told that it failed, or hears nothing.
     if (fault?.takes_effect === true) await meet(fault, stream);
     return answer;
   }
 
-  private async append(table: Table, descriptor: Descriptor, rows: Buffer[], fault: FaultPlan | undefined): Promise<AppendResponse> {
+  private async append(table: Table, descriptor: Descriptor, rows: Buffer[], fault: FaultPlan | undefined, to: NamedPlace | undefined): Promise<AppendResponse> {
     let plan: MessagePlan;
     try {
       plan = this.planFor(table, descriptor);
@@ -179,8 +183,22 @@ class Connection {
     if (fault?.status === 'ROW_ERRORS') problems.unshift({ index: '0', code: 'FIELDS_ERROR', message: 'A fault plan asked for this row to be refused.' });
     const lines = this.writer.take();
     if (problems.length > 0) return { ...this.refused(status.INVALID_ARGUMENT, `Errors found while processing rows. Please refer to the row_errors field for details. The list may not be complete because of the size limitations. Entity: ${this.stream}`), row_errors: problems };
+    if (to !== undefined) return this.appendNamed(table, to, lines, rows.length, fault);
     if (rows.length > 0 && fault?.kind !== 'lose') await this.store(table, lines, rows.length, fault?.kind === 'duplicate');
     return { append_result: {}, write_stream: this.stream, ...this.news(table) };
+  }
+
+  /** The offset is judged and taken in turn: of two requests with one offset, one is stored. */
+  private appendNamed(table: Table, { named, offset }: NamedPlace, lines: Buffer, rows: number, fault: FaultPlan | undefined): Promise<AppendResponse> {
+    const { stream } = this;
+    return named.inTurn(async () => {
+      if (named.doc.isFinalized) return this.refused(status.INVALID_ARGUMENT, `The stream is finalized and takes no more rows. Entity: ${stream}`, 'STREAM_FINALIZED');
+      const at = named.rows;
+      if (offset !== undefined && offset < at) return this.refused(status.ALREADY_EXISTS, `The offset is within stream, expected offset ${at}, received ${offset}. Entity: ${stream}`, 'OFFSET_ALREADY_EXISTS');
+      if (offset !== undefined && offset > at) return this.refused(status.OUT_OF_RANGE, `The offset is beyond stream, expected offset ${at}, received ${offset}. Entity: ${stream}`, 'OFFSET_OUT_OF_RANGE');
+      if (rows > 0 && fault?.kind !== 'lose') await named.append(lines, rows);
+      return { append_result: { offset: { value: String(at) } }, write_stream: stream, ...this.news(table) };
+    });
   }
 
   private async store(table: Table, lines: Buffer, rows: number, isDoubled: boolean): Promise<void> {
@@ -227,15 +245,3 @@ const statusOf = (fault: FaultPlan): number => {
   const code = (status as unknown as Record<string, number>)[fault.status ?? 'UNAVAILABLE'];
   return typeof code === 'number' ? code : status.UNAVAILABLE;
 };
-
-const WRITE_TYPES: Record<string, string> = { INTEGER: 'INT64', FLOAT: 'DOUBLE', BOOLEAN: 'BOOL', RECORD: 'STRUCT' };
-
-/** Columns as the Storage Write API's TableSchema. */
-function schemaOf(fields: TableField[]): { fields: object[] } {
-  return {
-    fields: fields.map((field) => ({
-      name: field.name, type: WRITE_TYPES[typeOf(field)] ?? typeOf(field), mode: isRepeated(field) ? 'REPEATED' : isRequired(field) ? 'REQUIRED' : 'NULLABLE',
-      ...(field.description === undefined ? {} : { description: field.description }), ...(field.fields === undefined ? {} : { fields: schemaOf(field.fields).fields }),
-    })),
-  };
-}

@@ -9,7 +9,7 @@ const GRPC_STATUSES = Object.keys(status).filter((name) => name !== 'OK' && Numb
 export function bigqueryFaultPoints(restMethods: readonly string[]): FaultPoint[] {
   return [
     ...[...new Set(restMethods)].map((method): FaultPoint => ({ method, kinds: WAITS, takesEffect: true, statuses: plannedStatuses })),
-    { method: 'GetWriteStream', kinds: WAITS, statuses: GRPC_STATUSES },
+    ...['CreateWriteStream', 'GetWriteStream', 'FinalizeWriteStream', 'BatchCommitWriteStreams', 'FlushRows'].map((method): FaultPoint => ({ method, kinds: WAITS, takesEffect: true, statuses: GRPC_STATUSES })),
     // ROW_ERRORS: refused as a request is in which the first row is wrong.
     { method: 'AppendRows', kinds: [...WAITS, 'lose', 'duplicate'], takesEffect: true, statuses: [...GRPC_STATUSES, 'ROW_ERRORS'] },
     // Only tables whose name was dropped a short time ago.

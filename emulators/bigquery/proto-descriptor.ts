@@ -52,12 +52,14 @@ const TAKES: Record<string, readonly string[]> = {
   BOOLEAN: ['BOOL', 'INT32', 'INT64', 'UINT32', 'UINT64'],
   TIMESTAMP: ['INT64', 'INT32', 'UINT32', 'SINT64', 'SFIXED64', 'STRING'],
   DATE: ['INT32', 'INT64', 'STRING'],
-  DATETIME: ['STRING'],
-  TIME: ['STRING'],
+  DATETIME: ['STRING', 'INT64'],
+  TIME: ['STRING', 'INT64'],
   NUMERIC: ['STRING', 'BYTES', 'INT32', 'INT64', 'UINT32', 'UINT64', 'DOUBLE', 'FLOAT'],
   JSON: ['STRING'],
   RECORD: ['MESSAGE', 'GROUP'],
 };
+
+const CHANGE_COLUMNS = new Set(['_CHANGE_TYPE', '_CHANGE_SEQUENCE_NUMBER']);
 
 export function planOf(descriptor: Descriptor, columns: TableField[]): MessagePlan {
   const types = new Map<string, Descriptor>();
@@ -92,6 +94,7 @@ function messagePlan(descriptor: Descriptor, columns: TableField[], path: string
   const fields: FieldPlan[] = [];
   const given = new Set<TableField>();
   for (const field of descriptor.field ?? []) {
+    if (CHANGE_COLUMNS.has(field.name ?? '')) throw new SchemaMismatch(`Change data capture (${field.name ?? ''}) is not implemented in the local BigQuery: tables here have no primary keys`);
     const column = byName.get((field.name ?? '').toLowerCase());
     if (column === undefined) {
       known.extra.push(`${path}${field.name ?? ''}`);

@@ -1,10 +1,11 @@
 // One serialized protobuf row in, one line of JSON out, byte by byte and without objects in between: an append of a thousand rows costs
 // milliseconds. A row that breaks a rule of its table throws a RowProblem. Called by append-rows.ts with the plan of proto-descriptor.ts.
 import { isUtf8 } from 'node:buffer';
-import { bytesText, compactJson, microsToken, scalarText } from './json-row.ts';
+import { bytesText, microsToken } from './json-row.ts';
 import { LineBuffer } from './line-buffer.ts';
 import type { FieldPlan, MessagePlan } from './proto-descriptor.ts';
 import { regroup } from './proto-regroup.ts';
+import { civilText, jsonToken, numericText, scalarOrProblem } from './proto-values.ts';
 import { RowProblem } from './row-problem.ts';
 
 /** A field came twice, or a list in pieces: protobuf allows it, no encoder of ours does it, so it takes the slow way. */
@@ -140,6 +141,7 @@ export class RowWriter extends LineBuffer {
     const value = this.signed(proto);
     if (column === 'TIMESTAMP') return microsToken(value, wrong);
     if (column === 'DATE') return microsToken(value * 86_400_000_000n, wrong).slice(0, 11) + '"';
+    if (column === 'TIME' || column === 'DATETIME') return scalarOrProblem(column, civilText(column, value), path);
     return JSON.stringify(String(value));
   }
 
@@ -273,34 +275,4 @@ export class RowWriter extends LineBuffer {
     else if (wire === FIXED32 || wire === FIXED64) this.advance(wire === FIXED32 ? 4 : 8);
     else throw new RangeError('wire type');
   }
-}
-
-function jsonToken(text: string, wrong: () => Error): string {
-  try {
-    JSON.parse(text);
-  } catch {
-    throw wrong();
-  }
-  // `ascii` writes bytes; what is not ASCII goes as an escape.
-  return JSON.stringify(compactJson(text)).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-function scalarOrProblem(column: string, value: string | number, path: string): string {
-  let token: string;
-  try {
-    token = scalarText(column, value, path);
-  } catch (error) {
-    throw new RowProblem((error as Error).message);
-  }
-  return token;
-}
-
-/** BigDecimalByteStringEncoder: the scaled integer (9 digits), little endian, two's complement. */
-function numericText(bytes: Buffer): string {
-  let scaled = 0n;
-  for (let i = bytes.length - 1; i >= 0; i -= 1) scaled = (scaled << 8n) | BigInt(bytes[i]!);
-  scaled = BigInt.asIntN(bytes.length * 8, scaled);
-  const sign = scaled < 0n ? '-' : '';
-  const digits = String(scaled < 0n ? -scaled : scaled).padStart(10, '0');
-  return `${sign}${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }

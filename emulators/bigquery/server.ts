@@ -24,6 +24,7 @@ import { dropLeftovers } from './run-script.ts';
 import { install } from './sql/install.ts';
 import { translate as translateGoogleSql } from './sql/translate.ts';
 import { TableStore } from './table-store.ts';
+import { WriteStreams } from './write-streams.ts';
 
 /** `translate` can be another one for tests of everything but SQL. */
 export async function start(options: ServiceOptions, translate: Translate = translateGoogleSql): Promise<RunningService & { writePort: number }> {
@@ -32,6 +33,8 @@ export async function start(options: ServiceOptions, translate: Translate = tran
   const catalogue = await Catalogue.load(engine);
   const store = await TableStore.open(engine, catalogue, dataDir, now);
   await dropLeftovers(store);
+  const streams = await WriteStreams.open(store, dataDir);
+  await streams.sweep();
   const jobs = await Jobs.load(engine, now);
   const api: JobsApi = {
     store, jobs, translate, results: new Results(dataDir),
@@ -48,7 +51,7 @@ export async function start(options: ServiceOptions, translate: Translate = tran
   const routes = { ...otherRoutes(store, options.project), ...datasetRoutes(store), ...tableRoutes(api, (table) => drops.add(table)), ...dataRoutes(store), ...routineRoutes(api, runDdl), ...jobRoutes(api), ...uploadRoutes(api) };
   const server = startHttp(routes, faults);
   await new Promise<void>((done, fail) => server.once('error', fail).listen(options.port, options.host, done));
-  const appends = await startAppends({ store, faults, drops, host: options.host, port: options.writePort ?? 0 });
+  const appends = await startAppends({ store, streams, faults, drops, host: options.host, port: options.writePort ?? 0 });
   return {
     port: (server.address() as AddressInfo).port,
     writePort: appends.port,

@@ -164,9 +164,13 @@ export class TableStore {
     await journal.append(lines, rows, way);
   }
 
+  /** Others that hold acknowledged rows of a table (write streams), asked before the journal is. */
+  readonly settlers: ((uid: string) => Promise<void>)[] = [];
+
   /** After this, DuckDB has every row of these tables that was acknowledged before the call. */
   async settle(...tables: Pick<Table, 'uid'>[]): Promise<void> {
     for (const { uid } of tables) {
+      for (const settler of this.settlers) await settler(uid);
       const journal = this.journals.get(uid);
       if (journal === undefined || journal.pendingRows === 0) continue;
       for (const file of await journal.seal()) await this.apply(uid, journal, file);
@@ -191,6 +195,18 @@ export class TableStore {
     });
     publish?.();
     journal.applied(file);
+  }
+
+  /** Rows from files of lines into the table of this uid, inside the caller's transaction; call the answer after the commit. */
+  async insertLines(connection: DuckDBConnection, uid: string, parts: readonly { path: string; skip: number; take: number }[]): Promise<() => void> {
+    let table = this.catalogue.all('table').find((other) => other.uid === uid);
+    if (table === undefined || parts.length === 0) return () => undefined;
+    for (const { path, skip, take } of parts) {
+      const from = await nextRowid(connection, table.physical);
+      await connection.run(`INSERT INTO ${physicalSql(table.physical)} BY NAME SELECT * FROM (${readLinesSql(path, table.fields)}) LIMIT ${take} OFFSET ${skip}`);
+      table = { ...table, buffered: this.withSegment(table, { from, to: from + take, atMs: this.now(), way: 'write' }), modifiedMs: this.now() };
+    }
+    return this.catalogue.put(connection, table);
   }
 
   private withSegment(table: Table, added: BufferedRows): BufferedRows[] {

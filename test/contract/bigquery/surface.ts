@@ -30,7 +30,7 @@ export const BIGQUERY_SURFACE: readonly SurfaceLine[] = [
   { method: 'routines.insert', grade: 'approximate', says: 'SQL functions and table functions; refused by name: JavaScript, procedures' },
   { method: 'routines.get', grade: 'faithful', says: 'as inserted' },
   { method: 'routines.list', grade: 'faithful', says: 'pages' },
-  { method: 'routines.update', grade: 'approximate', says: 'as insert' },
+  { method: 'routines.update', grade: 'approximate', says: 'SQL functions and table functions, as in insert' },
   { method: 'routines.delete', grade: 'faithful', says: 'at once' },
   { method: 'models.get', grade: 'absent', says: 'refused by name: no machine learning' },
   { method: 'models.list', grade: 'absent', says: 'refused by name: no machine learning' },

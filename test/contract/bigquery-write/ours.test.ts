@@ -1,0 +1,4 @@
+import { runSuite } from '../contract.ts';
+import { BIGQUERY_WRITE_SUITE } from './suite.ts';
+
+runSuite(BIGQUERY_WRITE_SUITE, 'ours');
