@@ -1,22 +1,22 @@
 // npm leaves the same version of a package in several places of the tree; in a bundle each place is a copy of its own, loaded again.
 // In goes a module that was found, out comes the same file of the first place that holds that very version. Called by bundle.ts.
-import { readFileSync, readdirSync, existsSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 
-const IN_PACKAGE = /^(.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+))([\\/].*)$/s;
+const IN_PACKAGE = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)([\\/].*)$/s;
 
 export function oneCopyEach(root: string): Plugin {
   return {
     name: 'one copy of each version',
     setup(build) {
-      const places = findPlaces(join(root, 'node_modules'));
+      const places = findPlaces(root);
       build.onResolve({ filter: /.*/ }, async (args) => {
         if (args.pluginData === 'resolving' || args.kind === 'entry-point') return undefined;
         const found = await build.resolve(args.path, { importer: args.importer, resolveDir: args.resolveDir, kind: args.kind, namespace: args.namespace, pluginData: 'resolving' });
         if (found.errors.length > 0) return undefined;
         if (found.external || found.namespace !== 'file') return found;
-        const [, folder, , rest] = IN_PACKAGE.exec(found.path) ?? [];
+        const [, folder, rest] = IN_PACKAGE.exec(found.path) ?? [];
         const first = folder === undefined ? undefined : places.get(folder);
         return first === undefined ? found : { ...found, path: `${first}${rest}` };
       });
@@ -24,36 +24,47 @@ export function oneCopyEach(root: string): Plugin {
   };
 }
 
-/** Folders of nested copies, each with the folder that stands for it: the first of the same name and version. */
-function findPlaces(modules: string): Map<string, string> {
+type Manifest = { name?: string; version?: string; dependencies?: Record<string, string> };
+const manifestOf = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+
+/** Folders of further copies, each with the folder that stands for it: the first that has the same version and finds the same packages. */
+export function findPlaces(root: string): Map<string, string> {
   const first = new Map<string, string>();
   const places = new Map<string, string>();
-  for (const folder of packagesUnder(modules)) {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name?: string; version?: string };
-    const key = `${name}@${version}`;
-    const before = first.get(key);
-    if (before === undefined) first.set(key, folder);
-    else if (hasSameNeighbours(before, folder)) places.set(folder, before);
+  const known = new Map<string, string>();
+  for (const folder of packagesUnder(join(root, 'node_modules'))) {
+    const all = allOf(folder, root, known, []);
+    const before = first.get(all);
+    if (before === undefined) first.set(all, folder);
+    else places.set(folder, before);
   }
   return places;
 }
 
-/** Two copies are one only if they find the same versions of what they need. */
-function hasSameNeighbours(left: string, right: string): boolean {
-  const versionsFor = (folder: string): string => {
-    const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { dependencies?: Record<string, string> };
-    return Object.keys(dependencies).sort().map((name) => `${name}@${versionSeenFrom(folder, name)}`).join();
-  };
-  return versionsFor(left) === versionsFor(right);
+/** Name and version of a package and of everything that it finds, all the way down: two copies are one only if these are the same. */
+function allOf(folder: string, root: string, known: Map<string, string>, above: readonly string[]): string {
+  const before = known.get(folder);
+  if (before !== undefined) return before;
+  const { name, version, dependencies = {} } = manifestOf(folder);
+  const own = `${name}@${version}`;
+  // Packages may need each other in a circle; there the name and version must do.
+  if (above.includes(folder)) return own;
+  const needs = Object.keys(dependencies).sort().map((need) => {
+    const found = placeSeenFrom(folder, need, root);
+    return found === undefined ? `no ${need}` : allOf(found, root, known, [...above, folder]);
+  });
+  const all = needs.length === 0 ? own : `${own}(${needs.join()})`;
+  if (above.length === 0) known.set(folder, all);
+  return all;
 }
 
-function versionSeenFrom(folder: string, name: string): string {
-  for (let at = folder; at.includes('node_modules'); at = at.slice(0, at.lastIndexOf(sep))) {
-    const file = join(at, 'node_modules', name, 'package.json');
-    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+/** Where Node finds a package from a folder: in its own node_modules, else in the next one above. */
+function placeSeenFrom(folder: string, name: string, root: string): string | undefined {
+  for (let at = folder; ; at = at.slice(0, Math.max(at.lastIndexOf('/node_modules/'), root.length))) {
+    const place = join(at, 'node_modules', name);
+    if (existsSync(join(place, 'package.json'))) return place;
+    if (at.length <= root.length) return undefined;
   }
-  const file = join(folder.slice(0, folder.indexOf('node_modules')), 'node_modules', name, 'package.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : 'none';
 }
 
 /** Every package, the ones nearer to the root first, by name; so that the choice does not depend on the file system. */

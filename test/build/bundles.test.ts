@@ -19,8 +19,10 @@ const build = (folder: string, env: Record<string, string> = {}): string => exec
 const zipOf = (name: string, folder = out): string => join(folder, `${name}.zip`);
 const sha256 = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
 
+/** Two seconds of work, and whatever else the machine has to do. */
+const BUILD_MS_MAX = 180_000;
 let printed: string;
-beforeAll(() => { printed = build(out, { TZ: 'UTC' }); });
+beforeAll(() => { printed = build(out, { TZ: 'UTC' }); }, BUILD_MS_MAX);
 afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 describe('the zips', () => {
@@ -33,7 +35,7 @@ describe('the zips', () => {
     } finally {
       rmSync(again, { recursive: true, force: true });
     }
-  });
+  }, BUILD_MS_MAX);
 
   test('are told with their sizes', () => {
     for (const { name } of FUNCTIONS) expect(printed).toMatch(new RegExp(`${name}'.*${Math.round(readFileSync(zipOf(name)).length / 1_000)}`));
@@ -53,7 +55,7 @@ describe('the zips', () => {
   });
 });
 
-describe('a deployed function', () => {
+describe('a deployed function', { timeout: 90_000 }, () => {
   let run: SpawnedRun;
   const workspaces = new Map<string, Workspace>();
   const running: Deployed[] = [];

@@ -1,10 +1,13 @@
 // What a bundle is made of: descriptions without what is never called, a source map of our own files, a zip without accidents.
-import { createRequire } from 'node:module';
-import { SourceMap } from 'node:module';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire, SourceMap } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { strFromU8, unzipSync } from 'fflate';
 import protobuf from 'protobufjs';
 import { expect, test } from 'vitest';
+import { findPlaces } from '../../scripts/build/one-copy-each.ts';
 import { ownSourceMap } from '../../scripts/build/own-source-map.ts';
 import { pruneProtos, type ProtoNode } from '../../scripts/build/prune-protos.ts';
 import { zip } from '../../scripts/build/zip.ts';
@@ -49,6 +52,28 @@ test.each(SERVICES)('%s without the other services is less than a third of it', 
 
 test('a service that the description does not have is refused', () => {
   expect(() => pruneProtos(described(SERVICES[0][0]), ['google.pubsub.v1.Nobody'])).toThrow('google.pubsub.v1.Nobody');
+});
+
+test('a package that npm left in several places with the same version and the same needs is one', () => {
+  const root = mkdtempSync(join(tmpdir(), 'chiplog-tree-'));
+  const put = (place: string, version: string, dependencies: Record<string, string> = {}): void => {
+    mkdirSync(join(root, place), { recursive: true });
+    writeFileSync(join(root, place, 'package.json'), JSON.stringify({ name: place.split('/').at(-1), version, dependencies }));
+  };
+  try {
+    put('node_modules/leaf', '1.0.0');
+    put('node_modules/left', '1.0.0', { twig: '*' });
+    put('node_modules/left/node_modules/twig', '2.0.0', { leaf: '*' });
+    put('node_modules/right', '1.0.0', { twig: '*' });
+    put('node_modules/right/node_modules/twig', '2.0.0', { leaf: '*' });
+    // The same version, but two floors below it finds another leaf.
+    put('node_modules/top', '1.0.0', { twig: '*' });
+    put('node_modules/top/node_modules/leaf', '9.0.0');
+    put('node_modules/top/node_modules/twig', '2.0.0', { leaf: '*' });
+    expect([...findPlaces(root)].map((pair) => pair.map((place) => place.slice(root.length + 1)))).toEqual([['node_modules/right/node_modules/twig', 'node_modules/left/node_modules/twig']]);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
 });
 
 test('a source map keeps the places of our own files and says nothing of packages', () => {
