@@ -9,6 +9,14 @@ export type TemporaryFunction = { args: FunctionArgument[]; body: FunctionBody; 
 /** A script's variable: a literal of its present value in DuckDB SQL; texts and dates also as they are. System variables are named @@…. */
 export type Variable = { type: SqlType; sql?: string; value?: string; error?: Error };
 
+export type FilteredNames = {
+  /** Whether a qualified _TABLE_SUFFIX is that of the table whose shards are chosen. */
+  isAlias(name: string): boolean;
+  /** Whether a name can only be a script's variable. */
+  mayBeVariable(name: string): boolean;
+};
+const NO_NAMES: FilteredNames = { isAlias: () => false, mayBeVariable: () => false };
+
 export class Compilation {
   readonly context: SqlContext;
   readonly tables = new Map<string, TableEntry>();
@@ -18,6 +26,8 @@ export class Compilation {
   subqueries = 0;
   /** Inside SAFE.f(…): what would raise an error gives NULL. */
   safe = false;
+  /** While shards of a wildcard table are chosen: what names in the filter mean. */
+  filtered: FilteredNames = NO_NAMES;
   private ids = 0;
   private depth = 0;
 
@@ -25,6 +35,16 @@ export class Compilation {
     this.context = context;
     this.functions = functions;
     this.variables = variables;
+  }
+
+  /** `choose` with these meanings of names. */
+  filtering<T>(names: FilteredNames, choose: () => T): T {
+    this.filtered = names;
+    try {
+      return choose();
+    } finally {
+      this.filtered = NO_NAMES;
+    }
   }
 
   id(prefix = 't'): string {

@@ -40,7 +40,7 @@ function compileNamed(compilation: Compilation, scope: Scope, item: Extract<From
     return addRelation(compilation, scope, { sql: cte.duckName, columns, ...(cte.isValueTable && { isValueTable: true }) }, alias, true);
   }
   if (item.offset) throw invalidQuery('WITH OFFSET can only be used with UNNEST', item.place);
-  const { sql, source } = compileTable(compilation, item.path, where, scope, item.asOf);
+  const { sql, source } = compileTable(compilation, item.path, where, scope, { asOf: item.asOf, alias: alias?.text });
   addSource(scope, { ...source, ...(alias && { alias: alias.text }) }, alias);
   return sql;
 }

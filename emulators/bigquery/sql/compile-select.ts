@@ -10,12 +10,14 @@ import { duckType, quote, structOf } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Grouping, Relation, Scope, Typed } from './scope.ts';
 import { containsAggregate, containsWindow, treeKey } from './tree-walk.ts';
-import type { Expr, GroupBy, GroupingSet, OrderItem, Select } from './tree.ts';
+import type { Expr, FromItem, GroupBy, GroupingSet, OrderItem, Select } from './tree.ts';
 
 type Output = { name: string; value: Typed; expr?: Expr };
 
 export function compileSelect(compilation: Compilation, parent: Scope, select: Select, orderBy: OrderItem[], limit: string): Relation {
   const scope = childScope(parent);
+  const names = select.from && aliasesOfOne(select.from);
+  if (names) scope.namesOfOne = new Set(names);
   const from = select.from ? ` FROM ${compileFrom(compilation, scope, select.from, select.where)}` : '';
   if (!select.from) checkWithoutFrom(select, orderBy);
   const clause = (name: string, keyword: string, expr: Expr | undefined): string => {
@@ -38,6 +40,17 @@ export function compileSelect(compilation: Compilation, parent: Scope, select: S
   const list = outputs.map(({ value }, index) => `${outputSql(value)} AS ${quote(columns[index]?.duckName ?? '')}`).join(', ');
   return { sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${list}${tail}${order}${limit}`, columns };
 }
+
+/** Names that the FROM clause itself gives, where it has one relation besides arrays; undefined where others bring columns of their own. */
+function aliasesOfOne(from: FromItem): string[] | undefined {
+  if (from.kind === 'join') {
+    const left = aliasesOfOne(from.left);
+    return left && from.right.kind === 'unnest' ? [...left, ...namesOf(from.right)] : undefined;
+  }
+  return from.kind === 'table' ? namesOf(from) : undefined;
+}
+
+const namesOf = ({ alias, offset }: Extract<FromItem, { kind: 'table' | 'unnest' }>): string[] => [alias, offset].flatMap((name) => (name ? [name.text.toLowerCase()] : []));
 
 function checkWithoutFrom(select: Select, orderBy: OrderItem[]): void {
   const first = orderBy[0]?.expr;

@@ -15,13 +15,13 @@ import type { Relation, Scope, Source } from './scope.ts';
 import type { Expr, FromItem, Name } from './tree.ts';
 import { compileWildcard } from './wildcard.ts';
 
-export function compileTable(compilation: Compilation, path: Name[], where: Expr | undefined, scope: Scope, asOf?: Expr): { sql: string; source: Source } {
+export function compileTable(compilation: Compilation, path: Name[], where: Expr | undefined, scope: Scope, { asOf, alias: name }: { asOf?: Expr | undefined; alias?: string | undefined } = {}): { sql: string; source: Source } {
   const information = compileInformationSchema(compilation, path);
   if (information) return relationSource(compilation, information);
   const place = path[0]?.place ?? { line: 1, column: 1 };
   const resolved = resolvePath(compilation, path.map(({ text }) => text), place);
   if (asOf && resolved.table.endsWith('*')) throw notSupported('FOR SYSTEM_TIME AS OF a wildcard table', asOf.place);
-  if (resolved.table.endsWith('*')) return compileWildcard(compilation, resolved, where, scope, place);
+  if (resolved.table.endsWith('*')) return compileWildcard(compilation, resolved, where, { alias: name, aliases: scope.namesOfOne }, place);
   const table = findTable(compilation, resolved);
   if (table.type === 'VIEW') return relationSource(compilation, compileView(compilation, table, place));
   const alias = compilation.id();

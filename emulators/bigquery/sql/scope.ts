@@ -46,6 +46,8 @@ export type Scope = {
   clause?: string;
   /** Select aliases, visible in HAVING, QUALIFY and ORDER BY. */
   aliases?: Map<string, Typed>;
+  /** Set when the FROM clause has one relation, perhaps with its arrays unnested: the aliases in it. */
+  namesOfOne?: Set<string>;
   windows?: Map<string, import('./tree.ts').WindowSpec>;
 };
 

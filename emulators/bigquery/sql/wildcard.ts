@@ -1,16 +1,19 @@
 // `prefix*` in, one relation over the matching shards out, with _TABLE_SUFFIX as a column; called by the table compiler.
 import { coerce, freshParameter, structField } from './coerce.ts';
 import type { Compilation } from './compilation.ts';
-import type { SqlType, TableEntry, TablePath } from './context.ts';
+import type { SqlType, TableEntry, TableField, TablePath } from './context.ts';
 import { GoogleSqlError, invalidQuery } from './google-sql-error.ts';
 import type { Place } from './google-sql-error.ts';
 import { duckType, quote, sameType, STRING, text, typeName, typeOfField } from './sql-type.ts';
-import type { Scope, Source } from './scope.ts';
+import type { Source } from './scope.ts';
 import { keepsSuffix } from './suffix-filter.ts';
 import type { Expr } from './tree.ts';
 
-/** As in BigQuery: the columns are those of the newest matching table, checked against all of them; the suffix filter then leaves tables out. */
-export function compileWildcard(compilation: Compilation, path: TablePath, where: Expr | undefined, _scope: Scope, place: Place): { sql: string; source: Source } {
+/**
+ * `aliases` are those of the FROM clause when no other relation is in it, whose columns a name in the filter could mean.
+ * As in BigQuery: the columns are those of the newest matching table, checked against all of them; the suffix filter then leaves tables out.
+ */
+export function compileWildcard(compilation: Compilation, path: TablePath, where: Expr | undefined, { alias, aliases }: { alias: string | undefined; aliases: Set<string> | undefined }, place: Place): { sql: string; source: Source } {
   const prefix = path.table.slice(0, -1);
   const matching = compilation.context.catalogue.list(path.dataset).filter(({ table }) => table.startsWith(prefix));
   const [newest] = matching.toSorted((a, b) => b.createdMs - a.createdMs || (a.table < b.table ? 1 : -1));
@@ -18,22 +21,28 @@ export function compileWildcard(compilation: Compilation, path: TablePath, where
   const view = matching.find(({ type }) => type === 'VIEW');
   if (view) throw invalidQuery(`Views cannot be queried through prefix. Matched views are: ${path.project}:${path.dataset}.${view.table}`, place);
   const columns = newest.fields.map((field) => ({ name: field.name, type: typeOfField(field) }));
-  const kept = matching.filter(({ table }) => keepsSuffix(compilation, where, table.slice(prefix.length)));
+  const names = new Set(newest.fields.flatMap(allNames));
+  const isAlias = (name: string): boolean => name.toLowerCase() === alias?.toLowerCase();
+  const mayBeVariable = (name: string): boolean => aliases !== undefined && !aliases.has(name.toLowerCase()) && !names.has(name.toLowerCase());
+  const kept = compilation.filtering({ isAlias, mayBeVariable }, () => matching.filter(({ table }) => keepsSuffix(compilation, where, table.slice(prefix.length))));
   const parts = kept.map((table) => {
     compilation.touch(table);
     return shardSql(table, columns, prefix, place);
   });
   for (const table of matching) if (!kept.includes(table)) shardSql(table, columns, prefix, place);
   const nothing = `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${duckType(type)}) AS ${quote(name)}`).join(', ')}, '' AS _TABLE_SUFFIX WHERE false`;
-  const alias = compilation.id();
+  const duckAlias = compilation.id();
   const source: Source = {
     columns: [
-      ...columns.map(({ name, type }) => ({ name, type, sql: `${alias}.${quote(name)}` })),
-      { name: '_TABLE_SUFFIX', type: STRING, sql: `${alias}._TABLE_SUFFIX`, hidden: true },
+      ...columns.map(({ name, type }) => ({ name, type, sql: `${duckAlias}.${quote(name)}` })),
+      { name: '_TABLE_SUFFIX', type: STRING, sql: `${duckAlias}._TABLE_SUFFIX`, hidden: true },
     ],
   };
-  return { sql: `(${parts.length > 0 ? parts.join(' UNION ALL ') : nothing}) AS ${alias}`, source };
+  return { sql: `(${parts.length > 0 ? parts.join(' UNION ALL ') : nothing}) AS ${duckAlias}`, source };
 }
+
+/** With those inside, which an UNNEST would bring. */
+const allNames = (field: TableField): string[] => [field.name.toLowerCase(), ...(field.fields ?? []).flatMap(allNames)];
 
 function shardSql(table: TableEntry, columns: { name: string; type: SqlType }[], prefix: string, place: Place): string {
   const list = columns.map(({ name, type }) => {
