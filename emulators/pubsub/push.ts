@@ -163,8 +163,8 @@ export class Pusher implements Consumer {
         if (request.reusedSocket && !isAnswered && !isTimedOut && !this.isClosed) this.post(lease).then(finish, () => finish(false));
         else finish(false);
       });
-      for (const part of body) request.write(part);
-      request.end();
+      for (const part of body.slice(0, -1)) request.write(part);
+      request.end(body.at(-1));
     });
   }
 }
