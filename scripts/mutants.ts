@@ -1,23 +1,26 @@
-// `npm run mutants`: damages functions/ in one line at a time, each damage breaking a promise, and expects a test to fail for each.
+// `npm run mutants`: damages functions/ (and `--emulators`, or `npm run contract -- --damages`: emulators/) in one line at a time, each damage breaking a promise, and expects a test to fail for each.
 // It works on a copy of the tree, so the working tree is never touched.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { optionsOrExit } from './local/options.ts';
+import { EMULATOR_MUTANTS } from './mutants/emulators.ts';
 import { MUTANTS, type Mutant } from './mutants/list.ts';
 
 const HELP = `npm run mutants -- [options]
 
 Damages the code in one line at a time (${MUTANTS.length} damages, each breaking a promise) and expects a test to fail for each.
 
+  --emulators   the ${EMULATOR_MUTANTS.length} damages of the small Google Cloud instead: each must fail a contract case
   --only TEXT   only damages whose promise or file contains TEXT
   --list        print the damages and stop
   --help        this text
 
 Exit code 0 when every damage is caught.`;
 
-const options = optionsOrExit({ only: { type: 'string' }, list: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } });
+const options = optionsOrExit({ emulators: { type: 'boolean', default: false }, only: { type: 'string' }, list: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } });
+const ALL = options.emulators ? EMULATOR_MUTANTS : MUTANTS;
 const ROOT = resolve(import.meta.dirname, '..');
 
 function copyTree(): string {
@@ -35,7 +38,7 @@ function applyTo(copy: string, mutant: Mutant): () => void {
   const file = join(copy, mutant.file);
   const before = readFileSync(file, 'utf8');
   const places = before.split(mutant.find).length - 1;
-  if (places !== 1) throw new Error(`${mutant.file}: ${JSON.stringify(mutant.find)} stands ${places} times, expected once. Bring scripts/mutants/list.ts up to date.`);
+  if (places !== 1) throw new Error(`${mutant.file}: ${JSON.stringify(mutant.find)} stands ${places} times, expected once. Bring scripts/mutants/ up to date.`);
   writeFileSync(file, before.replace(mutant.find, () => mutant.replace));
   return () => writeFileSync(file, before);
 }
@@ -51,7 +54,7 @@ function isCaught(copy: string, tests: string[], named?: string): { caught: bool
 }
 
 function main(): number {
-  const chosen = MUTANTS.filter(({ promise, file }) => options.only === undefined || promise.includes(options.only) || file.includes(options.only));
+  const chosen = ALL.filter(({ promise, file }) => options.only === undefined || promise.includes(options.only) || file.includes(options.only));
   const copy = copyTree();
   let missed = 0;
   try {
@@ -75,5 +78,5 @@ function main(): number {
 }
 
 if (options.help) console.log(HELP);
-else if (options.list) for (const { promise, file, find, replace } of MUTANTS) console.log(`${promise}\n    ${file}\n    - ${find.trim()}\n    + ${replace.trim()}`);
+else if (options.list) for (const { promise, file, find, replace } of ALL) console.log(`${promise}\n    ${file}\n    - ${find.trim()}\n    + ${replace.trim()}`);
 else process.exitCode = main();
