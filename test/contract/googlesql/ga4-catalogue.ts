@@ -10,7 +10,7 @@ const KINDS: Record<string, string> = {
   DATE: 'TYPE_DATE', DATETIME: 'TYPE_DATETIME', TIME: 'TYPE_TIME', TIMESTAMP: 'TYPE_TIMESTAMP', NUMERIC: 'TYPE_NUMERIC', JSON: 'TYPE_JSON',
 };
 
-function typeOf(field: TableField): TypeProto {
+export function typeOf(field: TableField): TypeProto {
   const kind = KINDS[field.type];
   if (kind === undefined && field.type !== 'RECORD') throw new Error(`the analyser is not told of columns of type ${field.type}`);
   const single: TypeProto = kind === undefined ? { type_kind: 'TYPE_STRUCT', struct_type: { field: (field.fields ?? []).map((inner) => ({ field_name: inner.name, field_type: typeOf(inner) })) } } : { type_kind: kind };

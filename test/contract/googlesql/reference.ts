@@ -48,12 +48,15 @@ export async function startReference(): Promise<Reference> {
   };
 }
 
+/** A table stands under its whole name, which is what back quotes around a path mean, and under the parts of its path. */
 function catalogueOf(tables: ReferenceTable[]): object {
-  return {
-    name: 'bigquery',
-    table: tables.map(({ name, columns }, index) => ({
-      name, full_name: name, name_in_catalog: name, serialization_id: index + 1,
-      column: columns.map(({ name: column, type, isPseudo }) => ({ name: column, type, is_pseudo_column: isPseudo ?? false })),
-    })),
-  };
+  const protos = tables.map(({ name, columns }, index) => ({
+    name, full_name: name, serialization_id: index + 1,
+    column: columns.map(({ name: column, type, isPseudo }) => ({ name: column, type, is_pseudo_column: isPseudo ?? false })),
+  }));
+  const whole = protos.map((table) => ({ ...table, name_in_catalog: table.name }));
+  const inside = new Map(protos.filter(({ name }) => name.includes('.')).map((table) => [table.name.split('.').slice(-2).join('.'), table]));
+  const datasets = Map.groupBy(inside.values(), ({ name }) => name.split('.').at(-2) ?? '');
+  const catalog = [...datasets].map(([name, ofDataset]) => ({ name, table: ofDataset.map((table) => ({ ...table, name_in_catalog: table.name.split('.').at(-1) })) }));
+  return { name: 'bigquery', table: whole, catalog };
 }
