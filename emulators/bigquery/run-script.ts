@@ -7,7 +7,7 @@ import type { Job, Jobs, OnCancel, Work } from './jobs.ts';
 import { refusalOf } from './refusal.ts';
 import { asQueryError, contextOf, fileName, mergeQuery, processedBytes, runStatement, statisticsOf, tablesOf, type QueryConfiguration, type QueryRunner } from './run-query.ts';
 import type { TranslatedStatement } from './sql/context.ts';
-import type { StepAnswer } from './sql/script.ts';
+import type { StepAnswer } from './sql/script-variables.ts';
 import { translateScript } from './sql/translate.ts';
 import type { TableStore } from './table-store.ts';
 

@@ -168,6 +168,8 @@ function compileCase(compilation: Compilation, scope: Scope, expr: Node<'case'>)
 
 function compileArray(compilation: Compilation, scope: Scope, expr: Node<'array'>): Typed {
   const items = expr.items.map((item) => compileExpr(compilation, scope, item));
+  const nested = items.find(({ type }) => type.kind === 'ARRAY');
+  if (nested) throw invalidQuery(`Cannot construct array with element type ${typeName(nested.type)} because nested arrays are not supported`, expr.items[items.indexOf(nested)]?.place ?? expr.place);
   const element = expr.element ? typeOfNode(expr.element) : undefined;
   const unified = element ? items.map((item) => coerceOrThrow(item, element, 'ARRAY', expr.place)) : unify(items, 'array constructor', expr.place);
   const type = element ?? unified[0]?.type ?? INT64;

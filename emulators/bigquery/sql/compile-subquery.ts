@@ -6,7 +6,7 @@ import { compileQuery } from './compile-query.ts';
 import { elementSource } from './compile-unnest.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { resolveName } from './names.ts';
-import { arrayOf, BOOL } from './sql-type.ts';
+import { arrayOf, BOOL, typeName } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
 import { containsAggregate, containsWindow } from './tree-walk.ts';
@@ -38,6 +38,7 @@ export function compileExists(compilation: Compilation, scope: Scope, query: Que
 
 export function compileArrayQuery(compilation: Compilation, scope: Scope, query: Query): Typed {
   const list = asList(compilation, scope, query, 'value');
+  if (list?.type.kind === 'ARRAY' && list.type.element.kind === 'ARRAY') throw nestedArray(list.type.element, query);
   if (list && query.limit === undefined) return { sql: `coalesce(${list.sql}, [])`, type: list.type };
   compilation.subqueries += 1;
   const relation = compileQuery(compilation, scope, query);
@@ -45,8 +46,11 @@ export function compileArrayQuery(compilation: Compilation, scope: Scope, query:
   if (!column || relation.columns.length !== 1) {
     throw invalidQuery('ARRAY subquery cannot have more than one column unless using SELECT AS STRUCT to build STRUCT values', query.place);
   }
+  if (column.type.kind === 'ARRAY') throw nestedArray(column.type, query);
   return { sql: `coalesce(ARRAY(${relation.sql}), [])`, type: arrayOf(column.type) };
 }
+
+const nestedArray = (type: Typed['type'], { place }: Query): Error => invalidQuery(`Cannot use array subquery with column of type ${typeName(type)} because nested arrays are not supported`, place);
 
 function isLimitOne(query: Query): boolean {
   return query.limit?.kind === 'literal' && query.limit.value === '1';

@@ -65,6 +65,7 @@ function parseArgument(cursor: Cursor, call: CallExpr): void {
     return;
   }
   if (cursor.is('TABLE') && cursor.isName(1)) throw notSupported('A TABLE argument', cursor.place);
+  if (cursor.peek(1).text === '->' && cursor.peek(1).kind === 'symbol') throw notSupported('A lambda expression', cursor.place);
   if (isQueryAhead(cursor) && !cursor.is('(')) {
     const { place } = cursor;
     call.args.push({ kind: 'scalarQuery', query: parseQuery(cursor), place });

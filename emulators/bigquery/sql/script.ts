@@ -1,36 +1,22 @@
 // The statements of a script in, what DuckDB has to do for them out, one step at a time; driven by the local BigQuery through translateScript.
-import { coerceOrThrow, structField } from './coerce.ts';
-import { Compilation } from './compilation.ts';
-import type { TemporaryFunction, Variable } from './compilation.ts';
-import { requireBool } from './compile-comparison.ts';
-import { compileExpr } from './compile-expression.ts';
-import { compileQuery } from './compile-query.ts';
+import { coerceOrThrow } from './coerce.ts';
 import { compileStatement } from './compile-statement.ts';
-import type { Parameter, SqlContext, SqlType, TranslatedStatement } from './context.ts';
+import type { Parameter, SqlType } from './context.ts';
 import { GoogleSqlError, invalidQuery, notSupported } from './google-sql-error.ts';
-import type { Place } from './google-sql-error.ts';
 import { parseScript } from './parse-script.ts';
-import { childScope } from './scope.ts';
-import type { Relation, Typed } from './scope.ts';
+import type { Relation } from './scope.ts';
 import { valueLiteral } from './script-values.ts';
-import { BOOL, duckFieldName, duckType, INT64, NULL_TYPE, quote, STRING, structOf, text, typeName, typeOfNode } from './sql-type.ts';
-import type { Expr, Name, Query, Statement } from './tree.ts';
+import { assign, compilationOf, dayOrText, declare, declaredVariable, evaluate, holds, queryRows, setSystem, setVariable, valueStep, type Script, type Steps } from './script-variables.ts';
+import { duckFieldName, INT64, NULL_TYPE, quote, STRING, structOf, text, typeOfNode } from './sql-type.ts';
+import type { Expr, Query, Statement } from './tree.ts';
 
-/** What a step gave: the rows of a `value` step, and how many rows a DML statement changed. */
-export type StepAnswer = { rows?: unknown[][]; changedRows?: number };
-export type Steps<T = void> = Generator<TranslatedStatement, T, StepAnswer | undefined>;
-
-export type Script = { context: SqlContext; functions: Map<string, TemporaryFunction>; variables: Map<string, Variable> };
 type Kind<K extends Statement['kind']> = Extract<Statement, { kind: K }>;
 /** How a body ended before its last statement. */
 type Exit = { how: 'LEAVE' | 'CONTINUE' | 'RETURN'; label?: string };
 
 /** BigQuery stops a script that nests deeper than this many EXECUTE IMMEDIATE. */
 const NESTING_MAX = 50;
-
-export function newScript(context: SqlContext): Script {
-  return { context, functions: new Map(), variables: new Map() };
-}
+const TURNS_BETWEEN_STEPS = 1_000;
 
 export function* runStatements(script: Script, statements: Statement[], depth = 0): Steps<Exit | undefined> {
   for (const statement of statements) {
@@ -76,14 +62,10 @@ function* runStatement(script: Script, statement: Statement, depth: number): Ste
   return undefined;
 }
 
-const compilationOf = (script: Script): Compilation => new Compilation(script.context, script.functions, script.variables);
-
 function declareFunction(script: Script, statement: Kind<'createFunction'>): void {
   const name = statement.path.map(({ text: part }) => part.toUpperCase()).join('.');
   script.functions.set(name, { args: statement.args, body: statement.body, bodyText: statement.bodyText, ...(statement.returns && { returns: typeOfNode(statement.returns) }) });
 }
-
-// --- control flow ---
 
 function* runBlock(script: Script, statement: Kind<'block'>, depth: number): Steps<Exit | undefined> {
   const outer = new Set(script.variables.keys());
@@ -138,6 +120,8 @@ function* runLoop(script: Script, statement: Kind<'while' | 'loop' | 'repeat' | 
   const variable = statement.kind === 'for' ? statement.variable : undefined;
   try {
     for (let turn = 0; ; turn += 1) {
+      // A loop that asks nothing of DuckDB would never let go of this process; so it asks now and then.
+      if (turn % TURNS_BETWEEN_STEPS === TURNS_BETWEEN_STEPS - 1) yield valueStep(compilationOf(script), 'SELECT 1', statement.place);
       if (statement.kind === 'while' && !(yield* holds(script, statement.condition))) return undefined;
       if (rows && variable) {
         const row = rows.values[turn];
@@ -180,103 +164,6 @@ function* raise(script: Script, statement: Kind<'raise'>): Steps<never> {
   if (!current) throw invalidQuery('Cannot re-raise an existing exception outside of an exception handler', statement.place);
   throw current;
 }
-
-// --- variables ---
-
-function setVariable(script: Script, name: string, type: SqlType, sql: string, value?: unknown): void {
-  script.variables.set(name.toLowerCase(), { type, sql, ...(typeof value === 'string' && { value }) });
-}
-
-function setSystem(script: Script, name: string, type: SqlType, sql: string): void {
-  script.variables.set(`@@${name}`, { type, sql });
-}
-
-function* declare(script: Script, statement: Kind<'declare'>): Steps {
-  const wanted = statement.type && typeOfNode(statement.type);
-  for (const { text: name, place } of statement.names) {
-    if (script.variables.has(name.toLowerCase())) throw invalidQuery(`Variable '${name}' redeclaration is not allowed`, place);
-  }
-  if (!statement.value) {
-    for (const { text: name } of statement.names) setVariable(script, name, wanted ?? NULL_TYPE, valueLiteral(null, wanted ?? NULL_TYPE));
-    return;
-  }
-  const { type, value } = yield* evaluate(script, statement.value, wanted);
-  for (const { text: name } of statement.names) setVariable(script, name, type, valueLiteral(value, type), dayOrText(value, type));
-}
-
-/** Texts and dates are kept readable, so that a filter on table suffixes can be answered before the query runs. */
-const dayOrText = (value: unknown, type: SqlType): string | undefined => (value !== null && (type.kind === 'STRING' || type.kind === 'DATE') ? String(value) : undefined);
-
-function declaredVariable(script: Script, { text: name, place }: Name): Variable {
-  const found = script.variables.get(name.toLowerCase());
-  if (!found) throw invalidQuery(`Undeclared variable: ${name}`, place);
-  return found;
-}
-
-function* assign(script: Script, statement: Kind<'set'>): Steps {
-  const [first] = statement.names;
-  if (statement.isSystem && first) return yield* assignSystem(script, first, statement.value);
-  if (!statement.isTuple && first) {
-    const { type } = declaredVariable(script, first);
-    const { value } = yield* evaluate(script, statement.value, type);
-    return setVariable(script, first.text, type, valueLiteral(value, type), dayOrText(value, type));
-  }
-  const types = statement.names.map((name) => declaredVariable(script, name).type);
-  const compilation = compilationOf(script);
-  const value = compileExpr(compilation, childScope(undefined), statement.value);
-  if (value.type.kind !== 'STRUCT' || value.type.fields.length !== types.length) {
-    const { length } = statement.names;
-    throw invalidQuery(`Right side of SET must be a struct with ${length} field${length === 1 ? '' : 's'}; it has type ${typeName(value.type)}`, statement.value.place);
-  }
-  // All values are computed before the first variable changes: SET (a, b) = (b, a) swaps.
-  const { fields } = value.type;
-  const columns = types.map((type, index): Typed => coerceOrThrow(value.parts?.[index] ?? { sql: structField('v', duckFieldName(fields[index] ?? { name: '', type }, index)), type: fields[index]?.type ?? type }, type, 'SET', statement.place));
-  const from = value.parts ? '' : ` FROM (SELECT ${value.sql} AS v)`;
-  const answer = yield valueStep(compilation, `SELECT ${columns.map(({ sql }, index) => `${sql} AS v${index}`).join(', ')}${from}`, statement.place);
-  const row = answer?.rows?.[0] ?? [];
-  return types.forEach((type, index) => setVariable(script, statement.names[index]?.text ?? '', type, valueLiteral(row[index], type), dayOrText(row[index], type)));
-}
-
-function* assignSystem(script: Script, name: Name, expr: Expr): Steps {
-  const key = name.text.toLowerCase();
-  const { value } = yield* evaluate(script, expr, STRING);
-  if (key === 'dataset_id') script.context = { ...script.context, defaultDataset: String(value) };
-  else if (key === 'time_zone' && ['UTC', 'Etc/UTC'].includes(String(value))) return;
-  else if (key !== 'query_label') throw notSupported(`SET @@${name.text}${key === 'time_zone' ? ' to another zone than UTC' : ''}`, name.place);
-  setSystem(script, key, STRING, text(String(value)));
-}
-
-// --- values ---
-
-function valueStep(compilation: Compilation, duckSql: string, place: Place): TranslatedStatement {
-  return { kind: 'value', statementType: 'SELECT', duckSql, values: [], tables: [...compilation.tables.values()], place };
-}
-
-function* evaluate(script: Script, expr: Expr, wanted: SqlType | undefined): Steps<{ type: SqlType; value: unknown }> {
-  const compilation = compilationOf(script);
-  const compiled = compileExpr(compilation, childScope(undefined), expr);
-  const type = wanted ?? (compiled.type.kind === 'NULL' ? INT64 : compiled.type);
-  const typed = coerceOrThrow(compiled, type, 'variable assignment', expr.place);
-  const answer = yield valueStep(compilation, `SELECT CAST(${typed.sql} AS ${duckType(type)}) AS v`, expr.place);
-  return { type, value: answer?.rows?.[0]?.[0] ?? null };
-}
-
-function* holds(script: Script, expr: Expr): Steps<boolean> {
-  const compilation = compilationOf(script);
-  const condition = requireBool(compileExpr(compilation, childScope(undefined), expr), 'condition', expr.place);
-  const answer = yield valueStep(compilation, `SELECT CAST(${condition.sql} AS ${duckType(BOOL)}) AS v`, expr.place);
-  return answer?.rows?.[0]?.[0] === true;
-}
-
-function* queryRows(script: Script, query: Query): Steps<{ relation: Relation; rows: unknown[][] }> {
-  const compilation = compilationOf(script);
-  const relation = compileQuery(compilation, undefined, query);
-  const columns = relation.columns.map(({ duckName, type }) => `CAST(q.${quote(duckName)} AS ${duckType(type)})`);
-  const answer = yield valueStep(compilation, `SELECT ${columns.join(', ')} FROM (${relation.sql}) AS q`, query.place);
-  return { relation, rows: answer?.rows ?? [] };
-}
-
-// --- EXECUTE IMMEDIATE ---
 
 function* execute(script: Script, statement: Kind<'execute'>, depth: number): Steps<Exit | undefined> {
   if (depth >= NESTING_MAX) throw invalidQuery('EXECUTE IMMEDIATE is nested too deeply', statement.place);

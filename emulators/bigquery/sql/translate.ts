@@ -2,8 +2,9 @@
 import type { SqlContext, TranslatedStatement } from './context.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { parseScript } from './parse-script.ts';
-import { newScript, runStatements } from './script.ts';
-import type { Steps } from './script.ts';
+import { runStatements } from './script.ts';
+import { newScript } from './script-variables.ts';
+import type { Steps } from './script-variables.ts';
 import type { Statement } from './tree.ts';
 
 /** One statement that may follow temporary functions is a query; anything else is a script, whose steps only its run can tell. */

@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Catalogue, Parameter, RoutineEntry, SqlContext, TableEntry, TableField } from '../../../emulators/bigquery/sql/context.ts';
 import { install } from '../../../emulators/bigquery/sql/install.ts';
 import { duckType, quote, typeOfField } from '../../../emulators/bigquery/sql/sql-type.ts';
-import type { StepAnswer } from '../../../emulators/bigquery/sql/script.ts';
+import type { StepAnswer } from '../../../emulators/bigquery/sql/script-variables.ts';
 import { translateScript } from '../../../emulators/bigquery/sql/translate.ts';
 
 export const NOW = new Date('2026-01-16T10:00:00Z');
