@@ -1,6 +1,6 @@
 // The zips as the cloud uses them: installed without a network in a folder of their own, started by functions-framework's command, each
 // asked to do its real work against the local cloud.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -162,6 +162,20 @@ describe('a deployed function', { timeout: 90_000 }, () => {
     const deployed = await start(workspace.folder, 'collect', { ...variables('collect'), NODE_DEBUG_NATIVE: 'COMPILE_CACHE', NODE_OPTIONS: '--max-old-space-size=448' });
     await deployed.stop();
     for (const file of ['functions/function.cjs', 'functions-framework/framework.js']) expect(deployed.stderr()).toMatch(new RegExp(`V8 code cache for CommonJS [^\\n]*${file.replaceAll('.', '\\.')} was accepted`));
+  });
+
+  test('a build that can\'t make the compiled code goes on, and the function starts without', async () => {
+    const workspace = unpack(zipOf('write-storage'), { withCodeCache: false });
+    workspaces.set('write-storage without compiled code', workspace);
+    const file = join(workspace.folder, 'package.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as { chiplog: { settings: object } };
+    writeFileSync(file, JSON.stringify({ ...manifest, chiplog: { ...manifest.chiplog, settings: {} } }));
+    const made = spawnSync(process.execPath, ['make-code-cache.cjs'], { cwd: workspace.folder, encoding: 'utf8', env: { PATH: process.env['PATH'] ?? '' } });
+    expect({ status: made.status, told: made.stderr }).toEqual({ status: 0, told: expect.stringContaining('The code cache could not be made') });
+    rmSync(join(workspace.folder, 'code-cache'), { recursive: true, force: true });
+    const deployed = await start(workspace.folder, 'writeStorage', variables('write-storage'));
+    running.push(deployed);
+    expect((await post(deployed.url, pushOf([eventAt(Date.now())]))).status).toBe(204);
   });
 
   const rowsOf = (id: string) => ask(run, 'SELECT event_name FROM `events_*` WHERE event_id = @id', { id });
