@@ -13,8 +13,18 @@ resource "google_bigquery_dataset" "chiplog" {
 
   delete_contents_on_destroy = false
 
+  # The reporting time zone, for ever: one event must not have two days. The functions compare it with their own setting. It is given here
+  # so that none of them needs the right to change the dataset, which is also the right to say who may read it.
+  labels = { chiplog_time_zone = local.time_zones[var.time_zone] }
+
   lifecycle {
     prevent_destroy = true
+    ignore_changes  = [labels]
+
+    postcondition {
+      condition     = try(self.labels["chiplog_time_zone"], local.time_zones[var.time_zone]) == local.time_zones[var.time_zone]
+      error_message = "The reporting time zone of a dataset cannot be changed: its days would overlap. Set time_zone back, or make another dataset."
+    }
   }
 
   depends_on = [google_project_service.needed]

@@ -74,12 +74,15 @@ resource "google_cloud_run_v2_service_iam_member" "scheduler" {
 # --- BigQuery
 
 locals {
-  # The predefined roles that would do are too wide: dataEditor lets a writer read and delete what it wrote, dataOwner gives it away.
+  # The predefined roles that would do are too wide: dataEditor lets a writer read and delete what it wrote. Nobody may update the dataset,
+  # which includes who has access. Reading its access list comes with reading its labels, where a project has BigQuery's fine-grained
+  # dataset permissions switched on: without the second right the first is refused there.
   dataset_roles = {
     write-bigquery = {
       title = "Chiplog: append rows"
       permissions = [
         "bigquery.datasets.get", # the label with the reporting time zone
+        "bigquery.datasets.getIamPolicy",
         "bigquery.tables.create",
         "bigquery.tables.get",
         "bigquery.tables.updateData",
@@ -88,7 +91,6 @@ locals {
     rollover = {
       title = "Chiplog: make daily tables"
       permissions = [
-        "bigquery.datasets.get",
         "bigquery.tables.create",
         "bigquery.tables.delete",
         "bigquery.tables.get",
@@ -101,8 +103,8 @@ locals {
     maintain = {
       title = "Chiplog: keep tables in order"
       permissions = [
-        "bigquery.datasets.get",
-        "bigquery.datasets.update", # the same label, at the first start
+        "bigquery.datasets.get", # the same label
+        "bigquery.datasets.getIamPolicy",
         "bigquery.routines.create",
         "bigquery.routines.get",
         "bigquery.routines.update",

@@ -12,6 +12,9 @@ locals {
   storage_agent        = "serviceAccount:service-${local.project_number}@gs-project-accounts.iam.gserviceaccount.com"
   secret_manager_agent = "serviceAccount:service-${local.project_number}@gcp-sa-secretmanager.iam.gserviceaccount.com"
 
+  # The time zones that the functions take, each with the label that it has on a dataset. Generated, since both are decided in functions/.
+  time_zones = jsondecode(file("${path.module}/time-zones.json"))
+
   # Regions inside the European Union; London and Zurich are in Europe and not in it.
   eu_regions = [
     "europe-central2", "europe-north1", "europe-north2", "europe-southwest1", "europe-west1", "europe-west3", "europe-west4",

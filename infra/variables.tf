@@ -53,11 +53,11 @@ variable "dataset" {
 }
 
 variable "time_zone" {
-  description = "Reporting time zone: whose midnight ends a day. The first start fixes it; a change is refused by the functions."
+  description = "Reporting time zone: whose midnight ends a day. Fixed when the dataset is made: a later change is refused."
   type        = string
   default     = "UTC"
   validation {
-    condition     = contains(jsondecode(file("${path.module}/time-zones.json")), var.time_zone)
+    condition     = contains(keys(local.time_zones), var.time_zone)
     error_message = "The time zone is a name of the IANA list with its capitals, such as Europe/Berlin or UTC; abbreviations and offsets are not."
   }
 }

@@ -27,11 +27,6 @@ run "every_stream_goes_to_both_writers_and_nothing_expires" {
     condition     = alltrue([for one in google_pubsub_subscription.undeliverable : one.expiration_policy[0].ttl == "" && one.message_retention_duration == "2678400s"])
     error_message = "Undeliverable messages are kept for 31 days."
   }
-}
-
-run "only_the_collector_is_public" {
-  command = plan
-
   assert {
     condition     = length(google_cloud_run_v2_service_iam_member.public_collector) == 1 && alltrue([for name, one in google_cloudfunctions2_function.function : one.service_config[0].max_instance_request_concurrency > 1])
     error_message = "The collector is public when it is said, and each instance takes several requests."

@@ -1,5 +1,7 @@
 // Two lists that Terraform reads: the tables of the rollover with their columns, and the time zones that a deployment may report in.
-// In go functions/rollover/tables.ts and Node's own zone database, out come infra/kept-tables.json and infra/time-zones.json.
+// In go functions/ and Node's own zone database, out come infra/kept-tables.json and infra/time-zones.json.
+import { timeZone } from '../../functions/config.ts';
+import { labelOf } from '../../functions/reporting-zone.ts';
 import { KEPT_TABLES } from '../../functions/rollover/tables.ts';
 
 /** rollovers and user_days, whose columns are named in the rollover's code. */
@@ -17,8 +19,10 @@ const NAMES_OF_TODAY = [
   'Asia/Kolkata', 'Asia/Yangon', 'Atlantic/Faroe', 'Europe/Kyiv', 'Pacific/Chuuk', 'Pacific/Kanton', 'Pacific/Pohnpei',
 ];
 
+/** Each with the label that the functions give a dataset for it: Terraform gives it at the dataset's birth. */
 export function writeTimeZones(): string {
-  return json([...new Set([...NAMES_OF_TODAY, ...Intl.supportedValuesOf('timeZone')])].sort());
+  const names = [...new Set([...NAMES_OF_TODAY, ...Intl.supportedValuesOf('timeZone')])].sort();
+  return json(Object.fromEntries(names.map((name) => [name, labelOf(timeZone(name))])));
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -16,9 +16,16 @@ test.skipIf(formatterIsMissing !== undefined)(`terraform fmt has nothing to chan
   expect(await terraform(INFRA, 'fmt', '-check', '-recursive')).toMatchObject({ code: 0, output: '' });
 });
 
-describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMissing === undefined ? '' : ` (skipped: ${terraformIsMissing})`}`, () => {
+// Each run starts Terraform and the provider as processes: slow where all cores are busy.
+describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMissing === undefined ? '' : ` (skipped: ${terraformIsMissing})`}`, { timeout: 120_000 }, () => {
   let folder: string;
   beforeAll(() => { folder = workspace(); });
+  const plans = new Map<string, ReturnType<typeof planWithTerraform>>();
+  /** One after another: they share the folder. */
+  const planned = (name: string): ReturnType<typeof planWithTerraform> => {
+    if (!plans.has(name)) plans.set(name, planWithTerraform(folder, example(name)));
+    return plans.get(name)!;
+  };
   afterAll(clearWorkspaces);
 
   test('the configuration is valid, without a warning', async () => {
@@ -28,7 +35,7 @@ describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMi
   });
 
   test.each(EXAMPLES)('the plan of the %s team has no error, and no warning but that nothing is built yet', async (name) => {
-    const { code, diagnostics, resources } = await planWithTerraform(folder, example(name));
+    const { code, diagnostics, resources } = await planned(name);
     expect(diagnostics.map(({ severity, summary, detail }) => [severity, summary, detail])).toEqual([['warning', 'Check block assertion failed', expect.stringContaining('npm run build')]]);
     expect(code).toBe(0);
     expect(resources.length).toBeGreaterThan(100);
@@ -36,7 +43,7 @@ describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMi
 
   test.each(EXAMPLES)('what these tests read out of the files for the %s team is what Terraform plans, value for value', async (name) => {
     const ours = plan(readSources(folder), example(name), folder);
-    const theirs = new Map((await planWithTerraform(folder, example(name))).resources.map(({ address, values }) => [address, values]));
+    const theirs = new Map((await planned(name)).resources.map(({ address, values }) => [address, values]));
     const own = ours.resources.filter(({ type }) => type.startsWith('google_'));
     expect(own.map(({ address }) => address).sort()).toEqual([...theirs.keys()].filter((address) => address.startsWith('google_')).sort());
     // Terraform's path.module is the folder that it was started in.
@@ -57,21 +64,23 @@ describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMi
     const names = resources.filter(({ type }) => type === 'google_storage_bucket_object').map(({ values }) => values['name']);
     expect(names).toHaveLength(FUNCTIONS.length);
     expect(names.filter((name) => !/^[a-z-]+-[0-9a-f]{16}\.zip$/.test(name))).toEqual([]);
-  });
+  }, 180_000);
 
-  test('what holds data cannot be destroyed, and a destroy plan says so before anything is gone', async () => {
+  test('after an apply there is nothing to do; another time zone is refused; what holds data cannot be destroyed, and a plan says so', async () => {
     const own = workspace();
     const variables = example('small');
     expect(await planWithTerraform(own, variables)).toMatchObject({ code: 0 });
     expect(await terraform(own, 'apply', '-json', '-lock=false', 'plan.tfplan')).toMatchObject({ code: 0 });
     const again = await planWithTerraform(own, variables);
     expect(again.output).toContain('"add":0,"change":0,"import":0,"remove":0');
+    const elsewhere = await planWithTerraform(own, variables.replace('Europe/Berlin', 'Europe/Lisbon'));
+    expect(elsewhere.diagnostics.filter(({ severity }) => severity === 'error').map(({ detail }) => detail)).toEqual([expect.stringContaining('The reporting time zone of a dataset cannot be changed')]);
     const { code, diagnostics } = await planWithTerraform(own, variables, { destroy: true });
     expect(code).not.toBe(0);
     // It stops at what is destroyed first; that the rest is protected too is asserted in traps.ts.
     const kept = diagnostics.flatMap(({ summary, detail }) => (summary === 'Instance cannot be destroyed' ? /Resource (\S+)/.exec(detail ?? '')?.[1]?.replace(/\[.*/, '') ?? [] : []));
     expect([...new Set(kept)].sort()).toEqual(['google_bigquery_table.kept', 'google_pubsub_subscription.push', 'google_pubsub_subscription.undeliverable']);
-  });
+  }, 180_000);
 
   test('the stand-in knows the provider: a wrong name and a wrong block are refused by it', async () => {
     const own = workspace();

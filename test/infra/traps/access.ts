@@ -72,6 +72,21 @@ export const ACCESS_TRAPS: Trap[] = [
     damages: [damage('iam.tf', '        "bigquery.datasets.get", # the label with the reporting time zone\n', '        "bigquery.datasets.get",\n        "bigquery.tables.delete",\n')],
   },
   {
+    name: 'a function may say who reads the dataset',
+    why: 'Updating a dataset includes its access list: whoever gets into that function gets everything.',
+    finds: (plan) => of(plan, 'google_project_iam_custom_role').flatMap(({ address, values }) => (values['permissions'] as string[]).filter((one) => /^bigquery\.datasets\.(update|setIamPolicy|delete)/.test(one)).map((one) => `${address}: ${one}`)),
+    damages: [damage('iam.tf', '        "bigquery.datasets.get", # the same label\n', '        "bigquery.datasets.get",\n        "bigquery.datasets.update",\n')],
+  },
+  {
+    name: 'a function cannot read the dataset\'s labels',
+    why: 'Where fine-grained dataset permissions are on, datasets.get alone is refused; the writer then refuses every message.',
+    finds: (plan) => ['write-bigquery', 'maintain'].filter((name) => {
+      const permissions = of(plan, 'google_project_iam_custom_role').find(({ key }) => key === name)?.values['permissions'] as string[] | undefined;
+      return !['bigquery.datasets.get', 'bigquery.datasets.getIamPolicy'].every((one) => permissions?.includes(one));
+    }),
+    damages: [damage('iam.tf', '# the label with the reporting time zone\n        "bigquery.datasets.getIamPolicy",\n', '\n'), damage('iam.tf', '        "bigquery.datasets.get", # the same label\n')],
+  },
+  {
     name: 'the collector cannot publish, or can do more than publish',
     why: 'It has a public address: of all functions it must be able to do least.',
     finds: (plan) => {

@@ -1,4 +1,6 @@
 // Traps around what is kept: how tables, files and the rest get deleted, expire, or are somebody else's.
+import { timeZone } from '../../../functions/config.ts';
+import { TIME_ZONE_LABEL, labelOf } from '../../../functions/reporting-zone.ts';
 import { schemaOf } from '../provider-schema.ts';
 import { damage, of, unless } from './trap.ts';
 import type { Trap } from './trap.ts';
@@ -12,7 +14,7 @@ export const DATA_TRAPS: Trap[] = [
     why: 'A renamed variable, or a careless destroy, would replace it: tables, files and waiting messages gone.',
     finds: (plan) => unless([...of(plan, ...HOLDS_DATA), ...of(plan, 'google_storage_bucket').filter(({ name }) => name === 'raw'), ...of(plan, 'google_pubsub_topic').filter(({ name }) => name !== 'days')], ({ preventDestroy }) => preventDestroy),
     damages: [
-      damage('dataset.tf', `  delete_contents_on_destroy = false\n\n${protectedBlock}`, '  delete_contents_on_destroy = false\n'),
+      damage('dataset.tf', '    prevent_destroy = true\n    ignore_changes  = [labels]', '    ignore_changes  = [labels]'),
       damage('dataset.tf', `  deletion_protection = true\n\n${protectedBlock}`, '  deletion_protection = true\n'),
       damage('bucket.tf', `${protectedBlock}\n  depends_on = [google_project_service.needed, google_kms_crypto_key_iam_member.bucket]`, '  depends_on = [google_project_service.needed, google_kms_crypto_key_iam_member.bucket]'),
       damage('secrets.tf', protectedBlock),
@@ -43,6 +45,16 @@ export const DATA_TRAPS: Trap[] = [
     damages: [
       damage('dataset.tf', '  max_time_travel_hours = "168"\n', '  max_time_travel_hours = "168"\n  default_table_expiration_ms = 5184000000\n'),
       damage('dataset.tf', '  max_time_travel_hours = "168"\n', '  max_time_travel_hours = "168"\n  default_partition_expiration_ms = 5184000000\n'),
+    ],
+  },
+  {
+    name: 'an apply changes the reporting time zone',
+    why: 'One event would have two days. The label on the dataset is what the functions compare with, so it must be there and stay.',
+    finds: (plan) => unless(of(plan, 'google_bigquery_dataset'), ({ values, ignoresChanges }) => ignoresChanges && labelOf(timeZone(plan.resources.find(({ type, key }) => type === 'google_cloudfunctions2_function' && key === 'maintain')!.values['service_config'][0].environment_variables.CHIPLOG_TIME_ZONE)) === values['labels']?.[TIME_ZONE_LABEL]),
+    damages: [
+      damage('dataset.tf', '    ignore_changes  = [labels]\n'),
+      damage('dataset.tf', '  labels = { chiplog_time_zone = local.time_zones[var.time_zone] }\n'),
+      damage('dataset.tf', '{ chiplog_time_zone = local.time_zones[var.time_zone] }', '{ chiplog_time_zone = "utc" }'),
     ],
   },
   {
