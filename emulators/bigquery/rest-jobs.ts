@@ -18,6 +18,7 @@ export type JobsApi = QueryRunner & {
   pause: (job: Job) => Promise<void>;
   load: (job: Job, upload: Buffer | undefined) => Promise<Work>;
   copy: (job: Job) => Promise<Work>;
+  extract: (job: Job) => Promise<Work>;
 };
 
 const LOCATION = 'US';
@@ -46,7 +47,6 @@ export async function insertJob(api: JobsApi, project: string, body: Record<stri
   const given = (body['configuration'] ?? {}) as Configuration;
   const kind = KINDS.find((name) => given[name] !== undefined);
   if (kind === undefined) throw new Refusal('required', 'Required parameter is missing: job type specific configuration');
-  if (kind === 'extract') throw new Refusal('notImplemented', 'Extract jobs are not implemented in the local BigQuery.');
   const reference = (body['jobReference'] ?? {}) as { jobId?: string; location?: string };
   const jobId = reference.jobId ?? `job_${randomUUID().replaceAll('-', '')}`;
   if (!/^[\w-]{1,1024}$/.test(jobId)) throw new Refusal('invalid', `Invalid job ID "${jobId}": letters, numbers, underscores and dashes, at most 1024 characters.`);
@@ -67,6 +67,7 @@ export async function insertJob(api: JobsApi, project: string, body: Record<stri
     if (refused !== undefined) throw refused;
     await api.pause(job);
     if (kind === 'load') return api.load(job, upload);
+    if (kind === 'extract') return api.extract(job);
     if (kind === 'copy') return api.copy(job);
     return isScriptPlanned ? runScript(api, job, onCancel) : runQuery(api, job, onCancel);
   });

@@ -1,35 +1,39 @@
-// A load job: newline-delimited JSON, plain or gzip, from the local Cloud Storage or from the request itself, into a destination table.
+// A load job: newline-delimited JSON or CSV, plain or gzip, from the local Cloud Storage or from the request itself, into a destination table.
 import { createWriteStream, rmSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { createInterface } from 'node:readline';
+import { detectFields } from './detect-schema.ts';
 import { checkDestination, commitRows, readDisposition } from './destination.ts';
 import { quoted, readFields, type TableField } from './fields.ts';
-import { lineOf } from './json-row.ts';
 import type { Job, TableReference, Work } from './jobs.ts';
+import { lineOf } from './json-row.ts';
+import { readCsv, type CsvOptions } from './load-csv.ts';
+import { readJsonLines, type Entry } from './load-json.ts';
+import { expand, inflated, type Source } from './load-sources.ts';
 import { Refusal, type ErrorProto } from './refusal.ts';
 import { prepareRows } from './run-query.ts';
 import { readLinesSql, type TableStore } from './table-store.ts';
 
-type LoadConfiguration = { sourceUris?: string[]; sourceFormat?: string; destinationTable?: TableReference; schema?: { fields?: unknown }; maxBadRecords?: number; ignoreUnknownValues?: boolean; autodetect?: boolean } & Record<string, unknown>;
-/** The bytes of one source, as they are stored. */
-type Source = { name: string; open: () => Promise<Readable> };
+type LoadConfiguration = CsvOptions & { sourceUris?: string[]; sourceFormat?: string; destinationTable?: TableReference; schema?: { fields?: unknown }; maxBadRecords?: number; ignoreUnknownValues?: boolean; autodetect?: boolean } & Record<string, unknown>;
 type Loaded = { rows: number; bytes: number; errors: ErrorProto[] };
 
 export type LoadOptions = { store: TableStore; dataDir: string; storageUrl: string | undefined };
 
+const FORMATS = ['CSV', 'NEWLINE_DELIMITED_JSON'];
+const NOT_IMPLEMENTED = ['hivePartitioningOptions', 'projectionFields', 'decimalTargetTypes', 'parquetOptions', 'jsonExtension', 'columnNameCharacterMap', 'connectionProperties', 'createSession', 'referenceFileSchemaUri', 'fileSetSpecType'];
+
 export async function runLoad({ store, dataDir, storageUrl }: LoadOptions, job: Job, upload: Buffer | undefined): Promise<Work> {
   const config = job.configuration['load'] as LoadConfiguration;
-  if (config.sourceFormat !== 'NEWLINE_DELIMITED_JSON') throw new Refusal('notImplemented', `Loading ${config.sourceFormat ?? 'CSV'} is not implemented in the local BigQuery: use NEWLINE_DELIMITED_JSON.`);
+  const format = config.sourceFormat ?? 'CSV';
+  if (!FORMATS.includes(format)) throw new Refusal('notImplemented', `Loading ${format} is not implemented in the local BigQuery: use NEWLINE_DELIMITED_JSON or CSV.`);
+  for (const name of NOT_IMPLEMENTED) if (config[name] !== undefined && config[name] !== false) throw new Refusal('notImplemented', `configuration.load.${name} is not implemented in the local BigQuery.`);
   if (config.destinationTable === undefined) throw new Refusal('required', 'Required parameter is missing: destinationTable');
   const to = readDisposition(config, 'WRITE_APPEND', config.destinationTable);
   const target = checkDestination(store, to);
-  const fields = config.schema?.fields === undefined ? target?.fields : readFields(config.schema.fields);
-  if (fields === undefined || fields.length === 0) throw new Refusal(config.autodetect === true ? 'notImplemented' : 'invalid', config.autodetect === true ? 'Schema detection is not implemented in the local BigQuery: give a schema.' : 'No schema specified on job or table.');
   const sources: Source[] = upload === undefined ? (await Promise.all((config.sourceUris ?? []).map((uri) => expand(uri, storageUrl)))).flat() : [{ name: 'the upload', open: async () => Readable.from([upload]) }];
   if (sources.length === 0) throw new Refusal('notFound', `Not found: URI ${(config.sourceUris ?? []).join(', ')}`);
+  const fields = await fieldsOf(config, target?.fields, sources);
   const path = join(dataDir, `load-${Date.now()}-${Math.random().toString(36).slice(2)}.ndjson`);
   try {
     const loaded = await convert(sources, fields, config, path);
@@ -47,24 +51,34 @@ export async function runLoad({ store, dataDir, storageUrl }: LoadOptions, job: 
   }
 }
 
-/** Checks each line and writes what DuckDB reads; stops at the first bad line beyond those that are allowed. */
+/** The job's schema, else the table's, else (if asked for) what the first rows look like. */
+async function fieldsOf(config: LoadConfiguration, ofTable: TableField[] | undefined, sources: readonly Source[]): Promise<TableField[]> {
+  const given = config.schema?.fields === undefined ? ofTable : readFields(config.schema.fields);
+  if (given !== undefined && given.length > 0) return given;
+  if (config.autodetect !== true) throw new Refusal('invalid', 'No schema specified on job or table.');
+  const isCsv = config.sourceFormat !== 'NEWLINE_DELIMITED_JSON';
+  const detected = await detectFields(await inflated(sources[0]!), isCsv ? config : undefined);
+  if (isCsv && detected.hasHeader) config.skipLeadingRows = Math.max(1, Number(config.skipLeadingRows ?? 0));
+  return readFields(detected.fields);
+}
+
+/** Checks each record and writes what DuckDB reads; stops at the first bad one beyond those that are allowed. */
 async function convert(sources: Source[], fields: TableField[], config: LoadConfiguration, path: string): Promise<Loaded> {
   const loaded: Loaded = { rows: 0, bytes: 0, errors: [] };
   const file = createWriteStream(path);
+  const options = { ignoreUnknown: config.ignoreUnknownValues === true, jsonAsText: config.sourceFormat !== 'NEWLINE_DELIMITED_JSON' };
   for (const source of sources) {
-    let position = 0;
-    for await (const line of createInterface({ input: await inflated(source), crlfDelay: Infinity })) {
-      if (line.trim() !== '') {
-        const made = lineFrom(line, fields, config.ignoreUnknownValues === true);
-        if ('problem' in made) bad(loaded, config.maxBadRecords ?? 0, `Error while reading data, error message: ${made.problem} File: ${source.name}; Line start position: ${position}`, source.name);
-        else {
-          loaded.rows += 1;
-          if (!file.write(`${made.line}\n`)) await once(file, 'drain');
-        }
+    const input = await inflated(source);
+    const entries = config.sourceFormat === 'NEWLINE_DELIMITED_JSON' ? readJsonLines(input) : readCsv(input, fields, config, options.ignoreUnknown);
+    for await (const entry of entries) {
+      loaded.bytes += entry.bytes;
+      const made = lineFrom(entry, fields, options);
+      if ('problem' in made) bad(loaded, config.maxBadRecords ?? 0, `Error while reading data, error message: ${made.problem} File: ${source.name}; Line start position: ${entry.position}`, source.name);
+      else {
+        loaded.rows += 1;
+        if (!file.write(`${made.line}\n`)) await once(file, 'drain');
       }
-      position += Buffer.byteLength(line) + 1;
     }
-    loaded.bytes += position;
   }
   await new Promise<void>((done) => file.end(() => done()));
   return loaded;
@@ -75,64 +89,8 @@ function bad(loaded: Loaded, badMax: number, message: string, location: string):
   if (loaded.errors.length > badMax) throw new Refusal('invalid', message, location);
 }
 
-function lineFrom(line: string, fields: TableField[], ignoreUnknown: boolean): { line: string } | { problem: string } {
-  let row: unknown;
-  try {
-    row = JSON.parse(line);
-  } catch (error) {
-    return { problem: `JSON parsing error in row: ${(error as Error).message}` };
-  }
-  const made = lineOf(fields, row, { ignoreUnknown, jsonAsText: false });
+function lineFrom(entry: Entry, fields: TableField[], options: Parameters<typeof lineOf>[2]): { line: string } | { problem: string } {
+  if ('problem' in entry) return { problem: entry.problem };
+  const made = lineOf(fields, entry.row, options);
   return 'problems' in made ? { problem: made.problems.map((problem) => `${problem.message} (${problem.location})`).join('; ') } : made;
-}
-
-/** gzip is known by its first two bytes; members one after another are one file. */
-async function inflated(source: Source): Promise<Readable> {
-  const input = await source.open();
-  const iterator = (input as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  const rest = async function* (): AsyncGenerator<Buffer> {
-    if (first.done === true) return;
-    yield first.value;
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
-  };
-  const plain = Readable.from(rest());
-  const isGzip = first.done !== true && first.value[0] === 0x1f && first.value[1] === 0x8b;
-  if (!isGzip) return plain;
-  const gunzip = createGunzip();
-  plain.once('error', (error) => gunzip.destroy(error));
-  return plain.pipe(gunzip);
-}
-
-/** `gs://bucket/path*` as objects of the Cloud Storage at STORAGE_EMULATOR_HOST. */
-async function expand(uri: string, storageUrl: string | undefined): Promise<Source[]> {
-  const match = /^gs:\/\/([^/]+)\/(.+)$/.exec(uri);
-  if (match === null) throw new Refusal('invalid', `Source URI must be a Google Cloud Storage location: ${uri}`);
-  if (storageUrl === undefined) throw new Refusal('invalid', 'Loading from gs:// needs a Cloud Storage: STORAGE_EMULATOR_HOST is not set for the local BigQuery.');
-  const [, bucket, pattern] = match as unknown as [string, string, string];
-  const api = `${storageUrl.replace(/\/$/, '')}/storage/v1/b/${bucket}/o`;
-  const star = pattern.indexOf('*');
-  const names = star === -1 ? [pattern] : (await listed(api, pattern.slice(0, star))).filter((name) => name.endsWith(pattern.slice(star + 1)) && name.length >= pattern.length - 1);
-  return names.map((name) => ({ name: `gs://${bucket}/${name}`, open: () => download(`${api}/${encodeURIComponent(name)}?alt=media`, `gs://${bucket}/${name}`) }));
-}
-
-async function listed(api: string, prefix: string): Promise<string[]> {
-  const names: string[] = [];
-  let token: string | undefined;
-  do {
-    const response = await fetch(`${api}?prefix=${encodeURIComponent(prefix)}${token === undefined ? '' : `&pageToken=${token}`}`);
-    if (!response.ok) throw new Refusal('notFound', `Not found: ${api} (${response.status})`);
-    const page = await response.json() as { items?: { name: string }[]; nextPageToken?: string };
-    names.push(...(page.items ?? []).map((item) => item.name));
-    token = page.nextPageToken;
-  } while (token !== undefined);
-  return names.sort();
-}
-
-async function download(url: string, name: string): Promise<Readable> {
-  // Stored bytes are wanted as they are: an Accept-Encoding without gzip would make the storage inflate objects marked as gzip.
-  const response = await fetch(url, { headers: { 'accept-encoding': 'gzip' } });
-  if (response.status === 404) throw new Refusal('notFound', `Not found: URI ${name}`);
-  if (!response.ok || response.body === null) throw new Refusal('backendError', `${name} could not be read: ${response.status}`);
-  return Readable.fromWeb(response.body as import('node:stream/web').ReadableStream);
 }

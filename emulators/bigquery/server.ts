@@ -18,6 +18,7 @@ import { tableRoutes } from './rest-tables.ts';
 import { uploadRoutes } from './rest-upload.ts';
 import { Results } from './results.ts';
 import { runCopy } from './run-copy.ts';
+import { runExtract } from './run-extract.ts';
 import { runLoad } from './run-load.ts';
 import type { Translate } from './run-query.ts';
 import { dropLeftovers } from './run-script.ts';
@@ -41,6 +42,7 @@ export async function start(options: ServiceOptions, translate: Translate = tran
     pause: (job) => pauseJob(options, job),
     load: (job, upload) => runLoad({ store, dataDir, storageUrl: process.env['STORAGE_EMULATOR_HOST'] }, job, upload),
     copy: (job) => runCopy(store, job),
+    extract: (job) => runExtract(store, process.env['STORAGE_EMULATOR_HOST'], job),
   };
   const runDdl = async (project: string, query: string): Promise<void> => {
     const { job, done } = await insertJob(api, project, { configuration: { query: { query, useLegacySql: false } } });

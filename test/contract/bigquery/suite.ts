@@ -2,6 +2,7 @@
 import type { Suite } from '../contract.ts';
 import { DESTINATION_CASES } from './destinations.cases.ts';
 import { ERROR_CASES } from './errors.cases.ts';
+import { FILE_CASES } from './files.cases.ts';
 import { JOB_CASES } from './jobs.cases.ts';
 import { QUERY_CASES } from './queries.cases.ts';
 import { SCHEMA_CASES } from './schemas.cases.ts';
@@ -12,6 +13,6 @@ import { openWorld, type BigQueryWorld } from './world.ts';
 
 export const BIGQUERY_SUITE: Suite<BigQueryWorld & { close(): Promise<void> }> = {
   service: 'bigquery', surface: BIGQUERY_SURFACE,
-  cases: [...SCHEMA_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...ERROR_CASES],
+  cases: [...SCHEMA_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...FILE_CASES, ...ERROR_CASES],
   openWorld, closeWorld: (world) => world.close(),
 };

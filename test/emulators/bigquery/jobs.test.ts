@@ -118,7 +118,7 @@ test('parameters, a default dataset and labels reach the query', async () => {
 test('errors have the shape and the words of Google', async () => {
   await expect(rowsOf('SELEC 1')).rejects.toMatchObject({ code: 400, errors: [{ reason: 'invalidQuery', domain: 'global', location: 'query', message: expect.stringMatching(/\[1:1\]$/) }] });
   await expect(rowsOf('SELECT * FROM d.missing')).rejects.toMatchObject({ code: 404, errors: [{ reason: 'notFound' }] });
-  const response = await fetch(`${bq.url}/bigquery/v2/projects/chiplog-local/jobs`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ configuration: { extract: {} } }) });
+  const response = await fetch(`${bq.url}/bigquery/v2/projects/chiplog-local/jobs/j/delete`, { method: 'DELETE' });
   expect([response.status, ((await response.json()) as { error: { status: string } }).error.status]).toEqual([501, 'UNIMPLEMENTED']);
   const legacy = await fetch(`${bq.url}/projects/chiplog-local/queries`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ query: 'SELECT 1' }) });
   expect(legacy.status).toBe(501);
