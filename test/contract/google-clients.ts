@@ -52,9 +52,15 @@ const DESCRIPTOR = { name: 'Row', field: [{ name: 'id', number: 1, type: Kind.TY
 /** The columns that `append` writes. */
 export const ROW_FIELDS = [{ name: 'id', type: 'STRING' }, { name: 'n', type: 'INTEGER' }];
 
-/** One request on a stream of its own; the answer, or the error that ended the stream. Never settles later than `timeoutMs`. */
-export function append({ writer, project }: Pick<GoogleClients, 'writer' | 'project'>, dataset: string, table: string, rows: readonly Row[], timeoutMs = 5_000): Promise<AppendResponse> {
-  const name = `projects/${project}/datasets/${dataset}/tables/${table}/streams/_default`;
+export const tablePath = ({ project }: Pick<GoogleClients, 'project'>, dataset: string, table: string): string => `projects/${project}/datasets/${dataset}/tables/${table}`;
+
+/** One request to the default stream. */
+export function append(clients: Pick<GoogleClients, 'writer' | 'project'>, dataset: string, table: string, rows: readonly Row[], timeoutMs = 5_000): Promise<AppendResponse> {
+  return appendTo(clients, `${tablePath(clients, dataset, table)}/streams/_default`, rows, timeoutMs);
+}
+
+/** One request over a connection of its own; the answer, or the error that ended it. Never settles later than `timeoutMs`. */
+export function appendTo({ writer }: Pick<GoogleClients, 'writer'>, name: string, rows: readonly Row[], timeoutMs = 5_000): Promise<AppendResponse> {
   const call = writer.appendRows({ otherArgs: { headers: { 'x-goog-request-params': `write_stream=${name}` } }, retry: null } as never);
   return new Promise<AppendResponse>((done, fail) => {
     const timer = setTimeout(() => {

@@ -1,14 +1,17 @@
-// BigQuery under load: rows are appended and streamed, some requests hold a wrong row, query jobs replace a table, tables come and go.
-import { append, type GoogleClients, type Row } from '../google-clients.ts';
+// BigQuery under load: rows are appended, streamed, and committed by write streams, some requests hold a wrong row, query jobs replace a table, tables come
+// and go.
+import { append, appendTo, once, tablePath, type GoogleClients, type Row } from '../google-clients.ts';
 import { outcomeOf, work, type Answered, type Load, type Verdict } from './load.ts';
 
 const DATASET = 'load';
 const FIELDS = [{ name: 'id', type: 'STRING', mode: 'REQUIRED' }, { name: 'n', type: 'INTEGER' }];
 const REPLACED_ROWS = 300;
+const CALL_MS = 10_000;
 
 type Request = { ids: string[]; answered: Answered };
 
 export function bigqueryLoad(): Load {
+  const tally = { done: 0 };
   const requests: Request[] = [];
   const settled = new Set<string>();
   const jobs = new Map<string, Answered>();
@@ -19,7 +22,7 @@ export function bigqueryLoad(): Load {
   async function appendRows(clients: GoogleClients, key: string, turn: number): Promise<Answered> {
     const isWrong = turn % 5 === 4;
     const rows = Array.from({ length: 1 + (turn * 3) % 25 }, (_, index): Row => ({ id: `${key}-${turn}-${index}`, n: index }));
-    const answer = append(clients, DATASET, 'rows', isWrong ? [...rows, { n: 1 } as Row] : rows, 3_000).then((response) => {
+    const answer = append(clients, DATASET, 'rows', isWrong ? [...rows, { n: 1 } as Row] : rows, CALL_MS).then((response) => {
       // A refused request is an answer, not a failure of the call.
       if (response.error || (response.rowErrors?.length ?? 0) > 0) throw Object.assign(new Error('refused'), { code: 400 });
     });
@@ -31,6 +34,24 @@ export function bigqueryLoad(): Load {
   async function streamRows({ bigquery }: GoogleClients, key: string, turn: number): Promise<Answered> {
     const rows = Array.from({ length: 1 + (turn * 3) % 12 }, (_, index) => ({ id: `${key}-${turn}-${index}`, n: index }));
     const answered = await outcomeOf(bigquery.dataset(DATASET).table('rows').insert(rows.map((json) => ({ json })), { raw: true }));
+    requests.push({ ids: rows.map(({ id }) => id), answered });
+    return answered;
+  }
+
+  /** A PENDING stream: its rows are there together, from its commit on; one in four is never committed. */
+  async function commitRows(clients: GoogleClients, key: string, turn: number): Promise<Answered> {
+    const { writer } = clients;
+    const parent = tablePath(clients, DATASET, 'rows');
+    const rows = Array.from({ length: 5 }, (_, index): Row => ({ id: `${key}-${turn}-${index}`, n: index }));
+    const answered = await outcomeOf((async () => {
+      const [{ name }] = await writer.createWriteStream({ parent, writeStream: { type: 'PENDING' } }, once(CALL_MS));
+      await appendTo(clients, name!, rows.slice(0, 3), CALL_MS);
+      await appendTo(clients, name!, rows.slice(3), CALL_MS);
+      if (turn % 4 === 3) throw Object.assign(new Error('never committed'), { code: 400 });
+      await writer.finalizeWriteStream({ name: name! }, once(CALL_MS));
+      const [{ streamErrors }] = await writer.batchCommitWriteStreams({ parent, writeStreams: [name!] }, once(CALL_MS));
+      if ((streamErrors?.length ?? 0) > 0) throw Object.assign(new Error('refused'), { code: 400 });
+    })());
     requests.push({ ids: rows.map(({ id }) => id), answered });
     return answered;
   }
@@ -111,7 +132,7 @@ export function bigqueryLoad(): Load {
   }
 
   return {
-    service: 'bigquery', check,
+    service: 'bigquery', tally, check,
     async prepare(clients) {
       await clients.bigquery.createDataset(DATASET);
       await clients.bigquery.dataset(DATASET).createTable('rows', { schema: { fields: FIELDS } });
@@ -119,10 +140,11 @@ export function bigqueryLoad(): Load {
     },
     async run(clients, isOver, round) {
       await Promise.all([
-        work(2, isOver, (worker, turn) => appendRows(clients, `r${round}a${worker}`, turn)),
-        work(1, isOver, (_, turn) => streamRows(clients, `r${round}s`, turn)),
-        work(1, isOver, (_, turn) => replace(clients, `r${round}`, turn)),
-        work(1, isOver, (_, turn) => comeAndGo(clients, `r${round}`, turn)),
+        work(tally, 2, isOver, (worker, turn) => appendRows(clients, `r${round}a${worker}`, turn)),
+        work(tally, 1, isOver, (_, turn) => streamRows(clients, `r${round}s`, turn)),
+        work(tally, 1, isOver, (_, turn) => commitRows(clients, `r${round}c`, turn)),
+        work(tally, 1, isOver, (_, turn) => replace(clients, `r${round}`, turn)),
+        work(tally, 1, isOver, (_, turn) => comeAndGo(clients, `r${round}`, turn)),
       ]);
     },
     async sabotage({ bigquery }) {

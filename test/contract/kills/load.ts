@@ -10,7 +10,11 @@ export type Verdict = {
   unexpected: string[];
 };
 
+/** Calls that were answered with yes so far: rounds.ts picks its moments by it, so that a slow machine is loaded as much as a fast one. */
+export type Tally = { done: number };
+
 export type Load = {
+  tally: Tally;
   service: 'pubsub' | 'storage' | 'bigquery';
   /** Makes what the load needs; before the first kill. */
   prepare(clients: GoogleClients): Promise<void>;
@@ -32,8 +36,12 @@ export async function outcomeOf(call: Promise<unknown>): Promise<Answered> {
 }
 
 /** Workers that go on until the end; a worker waits a moment after a failure, since the service may be gone. */
-export async function work(count: number, isOver: () => boolean, step: (worker: number, turn: number) => Promise<Answered>): Promise<void> {
+export async function work(tally: Tally, count: number, isOver: () => boolean, step: (worker: number, turn: number) => Promise<Answered>): Promise<void> {
   await Promise.all(Array.from({ length: count }, async (_, worker) => {
-    for (let turn = 0; !isOver(); turn += 1) if ((await step(worker, turn)) === 'unknown') await new Promise((done) => setTimeout(done, 20));
+    for (let turn = 0; !isOver(); turn += 1) {
+      const answered = await step(worker, turn);
+      if (answered === 'done') tally.done += 1;
+      if (answered === 'unknown') await new Promise((done) => setTimeout(done, 20));
+    }
   }));
 }

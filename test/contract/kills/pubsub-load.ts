@@ -2,13 +2,14 @@
 import { once, type GoogleClients } from '../google-clients.ts';
 import { outcomeOf, work, type Answered, type Load, type Verdict } from './load.ts';
 
-const CALL_MS = 3_000;
-/** Nothing more comes when nothing came for this long; the shorter time is for when all is there that must be. */
-const QUIET_MS = { missing: 4_000, complete: 60 };
+const CALL_MS = 10_000;
+/** Nothing more comes when so many pulls in a row were empty, 20 ms apart; fewer are asked when all is there that must be. */
+const EMPTY_PULLS = { missing: 150, complete: 4 };
 
 type Batch = { texts: string[]; answered: Answered };
 
 export function pubsubLoad(): Load {
+  const tally = { done: 0 };
   const batches: Batch[] = [];
   /** Where an acknowledgement was sent: Google may then deliver the message again, or not. */
   const ackSent = new Set<string>();
@@ -56,10 +57,10 @@ export function pubsubLoad(): Load {
   /** Takes all that is waiting; what comes is remembered. */
   async function drain({ subscriber, subscription }: GoogleClients, isEnough: () => boolean): Promise<string[]> {
     const texts: string[] = [];
-    for (let lastMs = performance.now(); performance.now() - lastMs < (isEnough() ? QUIET_MS.complete : QUIET_MS.missing);) {
+    for (let empty = 0; empty < (isEnough() ? EMPTY_PULLS.complete : EMPTY_PULLS.missing);) {
       const [{ receivedMessages }] = await subscriber.pull({ subscription: subscription('load'), maxMessages: 1_000, returnImmediately: true }, once(CALL_MS));
       const all = receivedMessages ?? [];
-      if (all.length > 0) lastMs = performance.now();
+      empty = all.length > 0 ? 0 : empty + 1;
       for (const { message } of all) {
         const text = Buffer.from(message!.data as Uint8Array).toString();
         texts.push(text);
@@ -98,16 +99,16 @@ export function pubsubLoad(): Load {
   }
 
   return {
-    service: 'pubsub', check,
+    service: 'pubsub', tally, check,
     async prepare({ publisher, subscriber, topic, subscription }) {
       await publisher.createTopic({ name: topic('load') }, once(CALL_MS));
       await subscriber.createSubscription({ name: subscription('load'), topic: topic('load'), enableExactlyOnceDelivery: true, ackDeadlineSeconds: 600 }, once(CALL_MS));
     },
     async run(clients, isOver, round) {
       await Promise.all([
-        work(3, isOver, (worker, turn) => publish(clients, `r${round}w${worker}`, turn)),
-        work(1, isOver, () => consume(clients)),
-        work(1, isOver, (_, turn) => comeAndGo(clients, `r${round}`, turn)),
+        work(tally, 3, isOver, (worker, turn) => publish(clients, `r${round}w${worker}`, turn)),
+        work(tally, 1, isOver, () => consume(clients)),
+        work(tally, 1, isOver, (_, turn) => comeAndGo(clients, `r${round}`, turn)),
       ]);
     },
     async sabotage(clients) {

@@ -7,8 +7,8 @@ import { openClients, type GoogleClients } from '../google-clients.ts';
 import { PROJECT } from '../implementations.ts';
 import type { Load, Verdict } from './load.ts';
 
-/** A kill comes this long after the load began: long enough for answers, short enough to meet a beginning, too. */
-const KILL_AFTER_MS = { min: 50, max: 1_000 };
+/** A kill comes after up to so many answers, and a moment more: long enough for work to pile up, and now and then at the very beginning. */
+const KILL_AFTER = { answersMax: 60, ms: 100, patienceMs: 5_000 };
 
 export type Report = Verdict & { kills: number; /** What the check named after something was taken away on purpose. */ noticed: string[] };
 
@@ -22,7 +22,9 @@ export async function killAgainAndAgain(load: Load, kills: number, random: () =>
       await withClients(running, async (clients) => {
         let isOver = false;
         const loading = load.run(clients, () => isOver, report.kills);
-        await new Promise((done) => setTimeout(done, KILL_AFTER_MS.min + random() * (KILL_AFTER_MS.max - KILL_AFTER_MS.min)));
+        const answers = load.tally.done + Math.floor(random() * KILL_AFTER.answersMax);
+        for (const endMs = performance.now() + KILL_AFTER.patienceMs; load.tally.done < answers && performance.now() < endMs;) await pause(1);
+        await pause(random() * KILL_AFTER.ms);
         await running.kill('SIGKILL');
         isOver = true;
         await loading;
@@ -42,6 +44,8 @@ export async function killAgainAndAgain(load: Load, kills: number, random: () =>
     rmSync(dir, { recursive: true, force: true });
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 function add(report: Report, { checked, lost, unexpected }: Verdict): void {
   report.checked += checked;

@@ -13,6 +13,7 @@ const CHUNK = 256 * 1024;
 type State = { allowed: string[]; isPromised: boolean };
 
 export function storageLoad(): Load {
+  const tally = { done: 0 };
   const states = new Map<string, State>();
   const touched = new Set<string>();
 
@@ -101,13 +102,13 @@ export function storageLoad(): Load {
   }
 
   return {
-    service: 'storage', check,
+    service: 'storage', tally, check,
     async prepare({ storage }) {
       await storage.createBucket('load');
     },
     async run({ storage }, isOver, round) {
       const made = Array.from({ length: 4 }, (): string[] => []);
-      await work(4, isOver, (worker, turn) => step(storage.bucket('load'), `r${round}w${worker}`, turn, made[worker]!));
+      await work(tally, 4, isOver, (worker, turn) => step(storage.bucket('load'), `r${round}w${worker}`, turn, made[worker]!));
     },
     async sabotage({ storage }) {
       const bucket = storage.bucket('load');
