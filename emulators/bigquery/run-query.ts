@@ -124,7 +124,7 @@ export async function runStatement(runner: QueryRunner, job: Job, config: QueryC
       return { statistics: {}, ...dml(store, statement) };
     case 'ddl':
       return carryOut(store, job.project, statement.ddl!, statement.statementType);
-    case 'value': case 'script':
+    case 'value': case 'script': case 'transaction':
       throw new Error(`a statement of kind ${statement.kind} is run by run-script.ts`);
   }
 }

@@ -4,29 +4,33 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Dataset } from './catalogue.ts';
 import { removeDataset } from './ddl.ts';
 import type { Job, Jobs, OnCancel, Work } from './jobs.ts';
-import { refusalOf } from './refusal.ts';
+import { Refusal, refusalOf } from './refusal.ts';
 import { asQueryError, contextOf, fileName, mergeQuery, processedBytes, runStatement, statisticsOf, tablesOf, type QueryConfiguration, type QueryRunner } from './run-query.ts';
 import type { TranslatedStatement } from './sql/context.ts';
 import type { StepAnswer } from './sql/script-variables.ts';
 import { translateScript } from './sql/translate.ts';
 import type { TableStore } from './table-store.ts';
+import { throughTransaction, Transaction } from './transaction.ts';
 
 export type ScriptRunner = QueryRunner & { jobs: Jobs };
 
-type Run = { runner: ScriptRunner; job: Job; config: QueryConfiguration; onCancel: OnCancel; children: number; last: Job | undefined; bytes: number };
+type Run = { runner: ScriptRunner; job: Job; config: QueryConfiguration; onCancel: OnCancel; children: number; last: Job | undefined; bytes: number; transaction?: Transaction | undefined; temporary: string };
 
 /** Each statement sees what those before it did, and a statement that fails leaves what ran before it, as in BigQuery. */
 export async function runScript(runner: ScriptRunner, job: Job, onCancel: OnCancel): Promise<Work> {
   const { store } = runner;
   const config = job.configuration['query'] as QueryConfiguration;
-  const run: Run = { runner, job, config, onCancel, children: 0, last: undefined, bytes: 0 };
   const temporary = `_script${createHash('sha1').update(`${job.project}:${job.jobId}`).digest('hex')}`;
+  const run: Run = { runner, job, config, onCancel, children: 0, last: undefined, bytes: 0, temporary };
   await openDataset(store, job.project, temporary);
   try {
     const context = contextOf(store, job.project, config);
-    const steps = translateScript(config.query, { ...context, temporaryDataset: temporary, get now() { return new Date(store.now()); } });
+    const catalogue = throughTransaction(context.catalogue, () => run.transaction);
+    const steps = translateScript(config.query, { ...context, catalogue, temporaryDataset: temporary, get now() { return new Date(store.now()); } });
     await drive(run, steps);
   } finally {
+    // A transaction that nobody ended is undone.
+    run.transaction?.rollback();
     await dropDataset(store, job.project, temporary);
   }
   const { last } = run;
@@ -60,10 +64,41 @@ type Outcome = { answer: StepAnswer | undefined } | { error: unknown };
 
 async function carryOutStep(run: Run, statement: TranslatedStatement): Promise<Outcome> {
   try {
-    return { answer: statement.kind === 'value' ? { rows: await valueRows(run, statement) } : await runChild(run, statement) };
+    if (statement.kind === 'value') return { answer: { rows: await valueRows(run, statement) } };
+    if (statement.kind === 'transaction') await stepTransaction(run, statement);
+    return { answer: await runChild(run, statement) };
   } catch (error) {
     return { error };
   }
+}
+
+async function stepTransaction(run: Run, { statementType }: TranslatedStatement): Promise<void> {
+  const { transaction } = run;
+  if (statementType === 'BEGIN_TRANSACTION') {
+    if (transaction !== undefined) throw new Refusal('invalidQuery', 'Transaction control statement is not supported: a transaction is already active', 'query');
+    run.transaction = new Transaction(run.runner.store);
+    return;
+  }
+  if (transaction === undefined) throw new Refusal('invalidQuery', 'Transaction control statement is only allowed when there is an active transaction', 'query');
+  delete run.transaction;
+  if (statementType === 'ROLLBACK_TRANSACTION') return transaction.rollback();
+  try {
+    await transaction.commit();
+  } catch (error) {
+    transaction.rollback();
+    throw error;
+  }
+}
+
+/** What a statement does: by itself, or inside the transaction that is open. */
+async function workOf(run: Run, child: Job, config: QueryConfiguration, statement: TranslatedStatement): Promise<Work> {
+  const { transaction, temporary, runner } = run;
+  if (statement.kind === 'transaction') return { statistics: {} };
+  if (transaction !== undefined && statement.kind === 'ddl' && !('path' in statement.ddl! && statement.ddl.path.dataset === temporary)) {
+    throw new Refusal('invalidQuery', `The statement ${statement.statementType.replaceAll('_', ' ')} is not supported inside a transaction`, 'query');
+  }
+  if (transaction === undefined || statement.kind !== 'dml') return runStatement(runner, child, config, statement, fileName(child), run.onCancel);
+  return transaction.change(statement);
 }
 
 async function valueRows({ runner: { store }, onCancel }: Run, statement: TranslatedStatement): Promise<unknown[][]> {
@@ -82,13 +117,13 @@ async function valueRows({ runner: { store }, onCancel }: Run, statement: Transl
 
 /** The statement as a job of its own, which can be asked for its rows like any other. */
 async function runChild(run: Run, statement: TranslatedStatement): Promise<StepAnswer> {
-  const { runner, job, onCancel } = run;
+  const { runner, job } = run;
   const jobId = `script_job_${createHash('sha1').update(`${job.jobId}:${run.children}`).digest('hex').slice(0, 32)}_${run.children}`;
   run.children += 1;
   const config = { query: statement.text ?? '', useLegacySql: false };
   const spec = { project: job.project, jobId, location: job.location, configuration: { jobType: 'QUERY', query: config }, parentJobId: job.jobId };
   const { job: child, done } = await runner.jobs.start(spec, async (started) => {
-    const work = await runStatement(runner, started, config, statement, fileName(started), onCancel);
+    const work = await workOf(run, started, config, statement);
     const bytes = await processedBytes(runner, [statement]);
     run.bytes += bytes;
     const place = statement.place ?? { line: 1, column: 1 };
@@ -97,7 +132,7 @@ async function runChild(run: Run, statement: TranslatedStatement): Promise<StepA
   });
   await done;
   if (child.errorResult !== undefined) throw refusalOf(child.errorResult);
-  run.last = child;
+  if (statement.kind !== 'transaction') run.last = child;
   return child.result?.dmlRows === undefined ? {} : { changedRows: child.result.dmlRows };
 }
 

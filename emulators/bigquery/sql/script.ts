@@ -55,7 +55,7 @@ function* runStatement(script: Script, statement: Statement, depth: number): Ste
       if (!(yield* holds(script, statement.condition))) throw invalidQuery(statement.message ?? 'Assertion failed', statement.place);
       return undefined;
     }
-    case 'transaction': throw notSupported(`${statement.step} TRANSACTION`, statement.place);
+    case 'transaction': yield { kind: 'transaction', statementType: `${statement.step}_TRANSACTION`, duckSql: '', values: [], tables: [], place: statement.place }; return undefined;
   }
   const answer = yield { ...compileStatement(compilationOf(script), statement), ...(statement.text !== undefined && { text: statement.text }), place: statement.place };
   if (answer?.changedRows !== undefined) setSystem(script, 'row_count', INT64, String(answer.changedRows));

@@ -90,6 +90,42 @@ test('a script is one job with a child job for each statement, and keeps no temp
   expect((await bq.client.getDatasets())[0].map(({ id }) => id)).toEqual(['d']);
 });
 
+const TRANSFERS = 'CREATE OR REPLACE TABLE d.accounts AS SELECT * FROM UNNEST([STRUCT("a" AS id, 10 AS n), ("b", 0)]); ';
+
+test('a transaction is seen by its script alone until COMMIT, and leaves nothing after ROLLBACK or an error', async () => {
+  await rows(TRANSFERS);
+  const change = 'BEGIN TRANSACTION; UPDATE d.accounts SET n = n - 4 WHERE id = "a"; UPDATE d.accounts SET n = n + 4 WHERE id = "b"; INSERT d.accounts VALUES ("c", 1); ';
+  const sums = 'SELECT STRING_AGG(CONCAT(id, n) ORDER BY id) FROM d.accounts';
+  expect(await rows(`DECLARE inside STRING; ${change} SET inside = (${sums}); ROLLBACK TRANSACTION; SELECT inside, (${sums})`)).toEqual([['a6,b4,c1', 'a10,b0']]);
+  await expect(rows(`${change} SELECT 1 / 0; COMMIT TRANSACTION`)).rejects.toThrow('division by zero');
+  await rows(`${change} SELECT 1`);
+  expect(await rows(sums)).toEqual([['a10,b0']]);
+  expect(await rows(`BEGIN ${change} COMMIT TRANSACTION; ${sums}; EXCEPTION WHEN ERROR THEN ROLLBACK TRANSACTION; END`)).toEqual([['a6,b4,c1']]);
+  expect(await rows(sums)).toEqual([['a6,b4,c1']]);
+});
+
+test('a transaction that meets a change by somebody else is aborted', async () => {
+  await rows(TRANSFERS);
+  // The script waits for a table before it commits.
+  const [job] = await bq.client.createQueryJob({ query: 'BEGIN TRANSACTION; UPDATE d.accounts SET n = 99 WHERE id = "a"; WHILE (SELECT COUNT(*) FROM `d.INFORMATION_SCHEMA.TABLES` WHERE table_name = "signal") = 0 DO SELECT 1; END WHILE; COMMIT TRANSACTION' });
+  for (let asked = 0; asked < 200; asked += 1) {
+    const [children] = await bq.client.getJobs({ parentJobId: job.id } as never);
+    if (children.some((child) => child.metadata.statistics.query?.statementType === 'UPDATE' && child.metadata.status.state === 'DONE')) break;
+  }
+  await rows('UPDATE d.accounts SET n = 1 WHERE id = "b"');
+  await rows('CREATE TABLE d.signal AS SELECT 1 AS x');
+  await expect(job.getQueryResults()).rejects.toThrow('Transaction is aborted due to concurrent update against table chiplog-local:d.accounts');
+  expect(await rows('SELECT n FROM d.accounts ORDER BY id')).toEqual([[10], [1]]);
+});
+
+test.each([
+  ['COMMIT TRANSACTION; SELECT 1', 'only allowed when there is an active transaction'],
+  ['BEGIN TRANSACTION; BEGIN TRANSACTION; SELECT 1', 'already active'],
+  ['BEGIN TRANSACTION; CREATE TABLE d.inside AS SELECT 1 AS a; COMMIT TRANSACTION', 'CREATE TABLE AS SELECT is not supported inside a transaction'],
+])('%s is refused', async (script, message) => {
+  await expect(rows(script)).rejects.toThrow(message);
+});
+
 test('temporary functions before one query are no script', async () => {
   const [job] = await bq.client.createQueryJob({ query: 'CREATE TEMP FUNCTION f(x INT64) AS (x + 1); SELECT f(1) AS y' });
   expect((await job.getQueryResults())[0]).toEqual([{ y: 2 }]);
