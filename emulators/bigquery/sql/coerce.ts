@@ -37,11 +37,13 @@ function coerceStruct(value: Typed, type: Extract<SqlType, { kind: 'STRUCT' }>, 
   for (const [index, field] of type.fields.entries()) {
     const wanted = target.fields[index];
     if (!wanted) return undefined;
-    const part = coerce({ sql: structField(value.sql, duckFieldName(field, index)), type: field.type, ...(value.literal && { literal: true }) }, wanted.type);
+    const part = coerce(value.parts?.[index] ?? { sql: structField(value.sql, duckFieldName(field, index)), type: field.type, ...(value.literal && { literal: true }) }, wanted.type);
     if (!part) return undefined;
     parts.push(`${quote(duckFieldName(wanted, index))} := ${part.sql}`);
   }
-  return { sql: `CASE WHEN ${value.sql} IS NOT NULL THEN struct_pack(${parts.join(', ')}) END`, type: target };
+  const built = `struct_pack(${parts.join(', ')})`;
+  // One that is built on the spot is never NULL.
+  return { sql: value.parts ? built : `CASE WHEN ${value.sql} IS NOT NULL THEN ${built} END`, type: target };
 }
 
 function coerceArray(value: Typed, element: SqlType, wanted: SqlType): Typed | undefined {

@@ -80,15 +80,41 @@ function unknown(written: string, expr: CallExpr): never {
 
 /** What raises an error of our own gives NULL by `compilation.safe`; DuckDB's own errors become NULL by TRY. */
 function compileSafe(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
-  compilation.safe = true;
   const before = compilation.subqueries;
+  const value = whileSafe(compilation, () => compileCall(compilation, scope, { ...expr, safe: false }));
+  if (compilation.subqueries !== before) return compileSafeOverSubqueries(compilation, scope, expr);
+  return { sql: `TRY(${safely(value.sql)})`, type: value.type };
+}
+
+function whileSafe<T>(compilation: Compilation, run: () => T): T {
+  compilation.safe = true;
   try {
-    const value = compileCall(compilation, scope, { ...expr, safe: false });
-    if (compilation.subqueries !== before) throw invalidQuery('SAFE. over a subquery is not supported by the local BigQuery', expr.place);
-    return { sql: `TRY(${safely(value.sql)})`, type: value.type };
+    return run();
   } finally {
     compilation.safe = false;
   }
+}
+
+/** DuckDB takes no subquery inside TRY, so arguments that hold one are worked out before and handed in through a lambda. */
+function compileSafeOverSubqueries(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
+  const row = compilation.id('safe');
+  const inner: Scope = { ...childScope(scope), ...(scope.grouping && { grouping: scope.grouping }), ...(scope.insideAggregate && { insideAggregate: true }) };
+  const given: { name: string; value: Typed }[] = [];
+  const args = expr.args.map((argument): Expr => {
+    const before = compilation.subqueries;
+    const value = compileExpr(compilation, scope, argument);
+    if (compilation.subqueries === before) return argument;
+    const name = `${row}_${given.length}`;
+    given.push({ name, value });
+    return { kind: 'name', parts: [{ text: name, place: argument.place }], place: argument.place };
+  });
+  inner.sources.push({ columns: given.map(({ name, value }) => ({ name, sql: `${row}.${name}`, type: value.type })) });
+  for (const { name } of given) inner.grouping?.sqls.add(`${row}.${name}`);
+  const before = compilation.subqueries;
+  const value = whileSafe(compilation, () => compileCall(compilation, inner, { ...expr, safe: false, args }));
+  if (compilation.subqueries !== before) throw notSupported('SAFE. over a subquery', expr.place);
+  const fields = given.map(({ name, value: { sql } }) => `${name} := ${sql}`).join(', ');
+  return { sql: `list_transform([struct_pack(${fields})], lambda ${row}: TRY(${safely(value.sql)}))[1]`, type: value.type };
 }
 
 function callStored(compilation: Compilation, scope: Scope, expr: CallExpr): Typed | undefined {

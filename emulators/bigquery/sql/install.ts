@@ -9,7 +9,7 @@ import { jsonItems, jsonPart, jsonQuery, jsonTexts, jsonValue, lax, normalJson }
 import { MACROS } from './runtime/macros.ts';
 import { parseTime } from './runtime/parse-time.ts';
 import { register } from './runtime/register.ts';
-import { containsFolded, initcap, instr, netHost, normalized, normalizedAndFolded, reversed, sha512, soundex, toBase32, utf8OrReplacement } from './runtime/text.ts';
+import { containsFolded, initcap, instr, netHost, normalized, normalizedAndFolded, reversed, sha512, soundex, toBase32, utf8OrNull, utf8OrReplacement } from './runtime/text.ts';
 
 export async function install(connection: DuckDBConnection): Promise<void> {
   registerFunctions(connection);
@@ -35,6 +35,7 @@ function registerFunctions(connection: DuckDBConnection): void {
   register(connection, 'gsql_sha512', [BLOB], VARCHAR, sha512);
   register(connection, 'gsql_base32', [BLOB], VARCHAR, toBase32);
   register(connection, 'gsql_utf8', [BLOB], VARCHAR, utf8OrReplacement);
+  register(connection, 'gsql_utf8_or_null', [BLOB], VARCHAR, utf8OrNull);
   register(connection, 'gsql_net_host', [VARCHAR], VARCHAR, netHost);
   register(connection, 'gsql_json_pretty', [VARCHAR], VARCHAR, prettyJson);
   register(connection, 'gsql_json_compact', [VARCHAR], VARCHAR, compactJson);

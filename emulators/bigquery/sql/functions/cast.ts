@@ -44,7 +44,7 @@ export function castSql(operand: Typed, target: SqlType, safe: boolean, zone?: s
   const { sql, type } = operand;
   const cast = safe ? 'TRY_CAST' : 'CAST';
   if (type.kind === target.kind) return sql;
-  if (type.kind === 'BYTES' && target.kind === 'STRING' && safe) return `TRY(decode(${sql}))`;
+  if (type.kind === 'BYTES' && target.kind === 'STRING' && safe) return `gsql_utf8_or_null(${sql})`;
   if (target.kind === 'STRING') return toStringSql(operand, zone);
   if (type.kind === 'STRING' && target.kind === 'BYTES') return `encode(${sql})`;
   if (type.kind === 'STRING' && target.kind === 'INT64') return `${cast}(gsql_integer_text(${sql}) AS BIGINT)`;
@@ -57,7 +57,7 @@ export function castSql(operand: Typed, target: SqlType, safe: boolean, zone?: s
   }
   if (type.kind === 'STRING' && (target.kind === 'DATE' || target.kind === 'DATETIME' || target.kind === 'TIME')) return `${cast}(gsql_${safe ? 'safe_' : ''}${target.kind.toLowerCase()}_in(${sql}) AS ${duckType(target)})`;
   if (type.kind === 'STRING') return `${cast}(trim(${sql}) AS ${duckType(target)})`;
-  if (type.kind === 'FLOAT64' && target.kind === 'NUMERIC') return safe ? `TRY(gsql_numeric(${sql}))` : `gsql_numeric(${sql})`;
+  if (type.kind === 'FLOAT64' && target.kind === 'NUMERIC') return safe ? `CASE WHEN abs(${sql}) < 1e29 THEN gsql_numeric(${sql}) END` : `gsql_numeric(${sql})`;
   // FLOAT64 to INT64 rounds halves away from zero; DuckDB rounds them to even.
   if (type.kind === 'FLOAT64' && target.kind === 'INT64') return `${cast}(round(${sql}) AS BIGINT)`;
   if (type.kind === 'TIMESTAMP') return `${cast}(${wallClock(zone, sql)} AS ${duckType(target)})`;

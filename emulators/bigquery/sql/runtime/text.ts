@@ -52,6 +52,14 @@ export function soundex(text: string): string {
 /** Bytes that are no UTF-8 become U+FFFD each. */
 export const utf8OrReplacement = (value: { bytes: Uint8Array }): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(value.bytes);
 
+export function utf8OrNull(value: { bytes: Uint8Array }): string | null {
+  try {
+    return new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(value.bytes);
+  } catch {
+    return null;
+  }
+}
+
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 export function toBase32({ bytes }: { bytes: Uint8Array }): string {
