@@ -62,7 +62,8 @@ export class BucketIndex {
     this.softDeleted.reset(entries.filter(([, { softDeleted }]) => softDeleted.length > 0).map(([name]) => name));
   }
 
-  of(name: string): Versions {
+  /** For changes only: it makes what is not there. */
+  private of(name: string): Versions {
     let versions = this.versions.get(name);
     if (versions === undefined) this.versions.set(name, (versions = noVersions()));
     return versions;

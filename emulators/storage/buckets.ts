@@ -81,3 +81,9 @@ export async function getStorageLayout({ store, bucket }: Call): Promise<Answer>
   const location = String(store.bucket(bucket)['location'] ?? 'US');
   return { json: { kind: 'storage#storageLayout', bucket, location, locationType: locationType(location), hierarchicalNamespace: { enabled: false } } };
 }
+
+/** None can be made here, so there is none. */
+export async function listManagedFolders({ store, bucket }: Call): Promise<Answer> {
+  store.bucket(bucket);
+  return { json: { kind: 'storage#managedFolders' } };
+}

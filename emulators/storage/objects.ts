@@ -8,7 +8,7 @@ import { listPage } from './listing.ts';
 import { sendMedia } from './media.ts';
 import { newFields, objectFields, patchedObject, replacedObject, settableFields } from './object-fields.ts';
 import { checkEtags, checkPreconditions, readPreconditions } from './preconditions.ts';
-import { invalid, required } from './refusal.ts';
+import { invalid, noObject, required } from './refusal.ts';
 import { etagOf, objectResource } from './resources.ts';
 import type { StoredObject } from './stored.ts';
 
@@ -19,7 +19,10 @@ export async function get(call: Call): Promise<Answer | undefined> {
   const isSoftDeleted = query.get('softDeleted') === 'true';
   const generation = generationOf(query);
   const isMedia = query.get('alt') === 'media';
-  if (isSoftDeleted && generation === null) throw required('generation');
+  if (isSoftDeleted && generation === null) {
+    if ((store.index(bucket).versions.get(call.object)?.softDeleted ?? []).length === 0) throw noObject(bucket, call.object);
+    throw required('generation');
+  }
   if (isSoftDeleted && isMedia) throw invalid('The bytes of a soft-deleted object cannot be read; restore it first.', 'softDeleted');
   const object = isSoftDeleted ? store.softDeleted(bucket, call.object, generation!) : store.objectOrRefuse(bucket, call.object, generation);
   checkPreconditions(readPreconditions(query), object);
@@ -42,7 +45,7 @@ export async function list({ store, base, bucket, query }: Call): Promise<Answer
   const index = store.index(bucket);
   const nowMs = store.now();
   const itemsOf = (name: string): StoredObject[] => {
-    const { live, noncurrent, softDeleted } = index.of(name);
+    const { live, noncurrent, softDeleted } = index.versions.get(name)!;
     if (isOn('softDeleted')) return softDeleted.map(({ meta }) => meta).filter(({ hardDeleteTime }) => Date.parse(hardDeleteTime!) > nowMs);
     const current = live === undefined ? [] : [live.meta];
     return isOn('versions') ? [...noncurrent.map(({ meta }) => meta), ...current] : current;

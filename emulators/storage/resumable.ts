@@ -101,8 +101,8 @@ function checkTotal({ total }: Session, range: ContentRange): void {
 
 /** What is asked after the end: the object, as long as it is there. */
 function answerDone(call: Call, id: string, { target }: Session): Answer {
-  const { live, noncurrent } = call.store.index(target.bucket).of(target.name);
-  const made = [live, ...noncurrent].find((version) => version?.meta.uploadId === id)?.meta;
+  const versions = call.store.index(target.bucket).versions.get(target.name);
+  const made = [versions?.live, ...(versions?.noncurrent ?? [])].find((version) => version?.meta.uploadId === id)?.meta;
   if (made === undefined) throw gone();
   return { json: objectResource(call.base, call.store.bucket(target.bucket), made) };
 }

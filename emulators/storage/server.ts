@@ -17,7 +17,7 @@ import * as uploads from './uploads.ts';
 /** The methods there are; the others of api.ts are refused by name. */
 const HANDLERS: Record<string, Handler> = {
   'buckets.insert': buckets.insert, 'buckets.list': buckets.list, 'buckets.get': buckets.get, 'buckets.patch': buckets.patch, 'buckets.update': buckets.update, 'buckets.delete': buckets.remove,
-  'buckets.lockRetentionPolicy': buckets.lockRetentionPolicy, 'buckets.getStorageLayout': buckets.getStorageLayout,
+  'buckets.lockRetentionPolicy': buckets.lockRetentionPolicy, 'buckets.getStorageLayout': buckets.getStorageLayout, 'managedFolders.list': buckets.listManagedFolders,
   'objects.insert': uploads.insert, 'uploads.cancel': uploads.cancel, 'objects.list': objects.list, 'objects.get': objects.get, 'objects.patch': objects.patch, 'objects.update': objects.update,
   'objects.delete': objects.remove, 'objects.restore': objects.restore,
   'objects.compose': transfers.compose, 'objects.copy': transfers.copy, 'objects.rewrite': transfers.rewrite, 'objects.move': transfers.move,

@@ -234,6 +234,17 @@ export const BUCKET_CASES: readonly ContractCase<StorageWorld>[] = [
     },
   },
   {
+    name: 'bucket-has-no-managed-folders',
+    promise: 'a bucket in which none was made has no managed folders; one that is not there is 404',
+    methods: ['managedFolders.list'], source: 'https://docs.cloud.google.com/storage/docs/json_api/v1/managedFolders/list',
+    differs: { independent: { reason: 'fake-gcs-server has no managed folders' } },
+    async run({ shared, ask }) {
+      const none = await ask(`GET b/${shared.name}/managedFolders`);
+      expect([none.status, none.json['items'] ?? []]).toEqual([200, []]);
+      expectError(await ask(`GET b/${uniqueName('absent')}/managedFolders`), 404, 'notFound');
+    },
+  },
+  {
     name: 'bucket-storage-layout',
     promise: 'the storage layout of a bucket tells its location and that it has no folders of its own',
     methods: ['buckets.getStorageLayout'], source: 'https://docs.cloud.google.com/storage/docs/json_api/v1/buckets/getStorageLayout',

@@ -17,6 +17,7 @@ export const STORAGE_SURFACE: readonly SurfaceLine[] = [
   { method: 'buckets.delete', grade: 'approximate', says: '409 when not empty; gone at once, a bucket is not soft-deleted itself' },
   { method: 'buckets.lockRetentionPolicy', grade: 'faithful', says: 'from then on the period only grows' },
   { method: 'buckets.getStorageLayout', grade: 'faithful', says: 'a flat namespace' },
+  { method: 'managedFolders.list', grade: 'approximate', says: 'there are none, since none can be made' },
   { method: 'objects.insert', grade: 'approximate', says: 'media, multipart and resumable, checksums, conditions judged at the commit; idempotency tokens are not remembered, so a repeat meets its own condition' },
   { method: 'uploads.resumable', grade: 'faithful', says: 'pieces, questions, breaks, restarts; an address is good for a week' },
   { method: 'uploads.cancel', grade: 'faithful', says: '499, then and afterwards' },

@@ -175,6 +175,7 @@ export const VERSION_CASES: readonly ContractCase<StorageWorld>[] = [
       expect(one.json).toMatchObject({ generation: first, size: '3', softDeleteTime: expect.any(String) });
       expectError(await world.ask(`GET ${pathOf(bucket.file('s'))}`, { query: { generation: first } }), 404, 'notFound');
       expectError(await world.ask(`GET ${pathOf(bucket.file('s'))}`, { query: { softDeleted: 'true' } }), 400);
+      expectError(await world.ask(`GET ${pathOf(bucket.file('never'))}`, { query: { softDeleted: 'true' } }), 404, 'notFound');
       expect((await world.ask(`GET ${pathOf(bucket.file('s'))}`, { query: { softDeleted: 'true', generation: first, alt: 'media' } })).status).toBeGreaterThanOrEqual(400);
       expectError(await world.ask(`GET b/${bucket.name}/o`, { query: { softDeleted: 'true', versions: 'true' } }), 400);
     },
