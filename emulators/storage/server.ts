@@ -72,7 +72,7 @@ async function serve(options: ServiceOptions, store: Store, request: IncomingMes
   } catch (error) {
     if (!(error instanceof ConnectionBroken)) await readRest(request);
     // Downloads are refused in plain text, as Google does.
-    refuse(request, response, error, /[?&]alt=media(&|$)/.test(request.url ?? ''));
+    refuse(request, response, error, /\/o\/.*[?&]alt=media(&|$)/.test(request.url ?? ''));
   }
 }
 

@@ -93,7 +93,9 @@ export const REFUSAL_CASES: readonly ContractCase<StorageWorld>[] = [
       refusedByName(await world.ask(`POST /upload/b/${world.shared.name}/o`, { query: { uploadType: 'media', name, kmsKeyName: 'projects/p/locations/l/keyRings/r/cryptoKeys/k' }, body: 'x' }), /kmsKeyName/);
       expect(await exists(file)).toBe(false);
       await put(file);
-      refusedByName(await world.ask(`GET ${pathOf(file)}`, { query: { alt: 'media' }, headers: key }), /encryption keys/);
+      const read = await world.ask(`GET ${pathOf(file)}`, { query: { alt: 'media' }, headers: key });
+      expect([read.status, read.text]).toEqual([501, expect.stringMatching(/encryption keys/)]);
+      refusedByName(await world.ask(`GET ${pathOf(file)}`, { headers: key }), /encryption keys/);
     },
   },
   {
