@@ -43,7 +43,10 @@ export async function provision(wanted: Provision): Promise<void> {
   }
 }
 
-async function provisionPubSub(pubsub: PubSub, wanted: Provision): Promise<void> {
+/** What is asked of Pub/Sub. test/infra gives its own, to compare what is made here with what Terraform makes. */
+export type PubSubCalls = Pick<PubSub, 'createTopic' | 'createSubscription' | 'subscription'>;
+
+export async function provisionPubSub(pubsub: PubSubCalls, wanted: Omit<Provision, 'dataset' | 'bucket'>): Promise<void> {
   const { streams } = JSON.parse(readFileSync(wanted.catalogueFile, 'utf8')) as { streams: Record<string, { topic: string }> };
   const topics = Object.values(streams).map(({ topic }) => `${wanted.prefix}-${topic}`);
   const all = [...topics, ...topics.map((topic) => `${topic}-undeliverable`), `${wanted.prefix}-days`];
@@ -59,7 +62,7 @@ async function provisionPubSub(pubsub: PubSub, wanted: Provision): Promise<void>
 
 const ALREADY_EXISTS = 6;
 
-async function pushSubscription(pubsub: PubSub, wanted: Provision, topic: string, name: string, pushEndpoint: string): Promise<void> {
+async function pushSubscription(pubsub: PubSubCalls, wanted: Omit<Provision, 'dataset' | 'bucket'>, topic: string, name: string, pushEndpoint: string): Promise<void> {
   const isNew = await existing(pubsub.createSubscription(topic, name, {
     pushConfig: { pushEndpoint },
     ackDeadlineSeconds: ACK_DEADLINE_SECONDS,

@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { SHARED, readSettings } from '../../functions/config.ts';
 import { SERVICES } from '../../scripts/doctor/check-project.ts';
 import { FUNCTIONS, settingsOf } from '../../scripts/local/function-settings.ts';
-import { provision } from '../../scripts/provision.ts';
+import { provisionPubSub } from '../../scripts/provision.ts';
+import type { PubSubCalls } from '../../scripts/provision.ts';
 import { INFRA, plan } from './hcl/plan.ts';
 import { readSources } from './hcl/parse.ts';
 import { functionNamed, of, pushes, serviceOf } from './traps/trap.ts';
@@ -53,27 +54,17 @@ test('a variable that nobody declares, and one that is missing, are seen', () =>
   expect(told('CHIPLOG_RETENTION_DAYS = tostring(var.retention_days)', 'CHIPLOG_RETENTION_DAYS = "7"\n CHIPLOG_RETENTION_DAY = "7"')).not.toEqual(declared);
 });
 
-type Made = { topics: Record<string, { seconds: number }>; subscriptions: Record<string, Record<string, unknown>> };
-
-/** What the local run creates, caught at the client's door: the calls of Google's clients, answered by nothing. */
-async function provisioned(prefix: string): Promise<Made> {
-  const made: Made = { topics: {}, subscriptions: {} };
-  const { PubSub } = await import('@google-cloud/pubsub');
-  const { Storage } = await import('@google-cloud/storage');
-  const { BigQuery } = await import('@google-cloud/bigquery');
-  const kept = { createTopic: PubSub.prototype.createTopic, createSubscription: PubSub.prototype.createSubscription, createBucket: Storage.prototype.createBucket, createDataset: BigQuery.prototype.createDataset };
-  PubSub.prototype.createTopic = (async ({ name, messageRetentionDuration }: any) => { made.topics[name] = messageRetentionDuration; }) as never;
-  PubSub.prototype.createSubscription = (async (topic: string, name: string, options: any) => { made.subscriptions[name] = { topic, ...options }; }) as never;
-  Storage.prototype.createBucket = (async () => {}) as never;
-  BigQuery.prototype.createDataset = (async () => {}) as never;
-  try {
-    await provision({ project: 'acme-events', prefix, dataset: 'chiplog', bucket: 'b', writers: { bigquery: 'http://127.0.0.1:1/bigquery', storage: 'http://127.0.0.1:1/storage' }, retryAfterSeconds: 10, catalogueFile: join(ROOT, 'schemas/streams.json') });
-  } finally {
-    Object.assign(PubSub.prototype, { createTopic: kept.createTopic, createSubscription: kept.createSubscription });
-    Storage.prototype.createBucket = kept.createBucket;
-    BigQuery.prototype.createDataset = kept.createDataset;
-  }
-  return made;
+/** What the local run creates: its own calls, written down instead of answered. */
+async function provisioned(prefix: string): Promise<{ topics: Record<string, { seconds: number }>; subscriptions: Record<string, Record<string, any>> }> {
+  const topics: Record<string, { seconds: number }> = {};
+  const subscriptions: Record<string, Record<string, any>> = {};
+  const calls = {
+    createTopic: async ({ name, messageRetentionDuration }: { name: string; messageRetentionDuration: { seconds: number } }) => { topics[name] = messageRetentionDuration; },
+    createSubscription: async (topic: string, name: string, options: object) => { subscriptions[name] = { topic, ...options }; },
+    subscription: () => { throw new Error('everything is new'); },
+  } as unknown as PubSubCalls;
+  await provisionPubSub(calls, { project: 'acme-events', prefix, writers: { bigquery: 'http://127.0.0.1:1/bigquery', storage: 'http://127.0.0.1:1/storage' }, retryAfterSeconds: 10, catalogueFile: join(ROOT, 'schemas/streams.json') });
+  return { topics, subscriptions };
 }
 
 test('the local run has the same topics and subscriptions as the cloud, with the same settings', async () => {
