@@ -110,12 +110,19 @@ locals {
       function = "write-bigquery"
       messages = ["columns_missing"]
     }
+    spill = {
+      title    = "Spilled messages are not drained"
+      means    = "Messages that Pub/Sub could not take have lain in the bucket for more than fifteen minutes; they are in no table."
+      severity = "ERROR"
+      function = "maintain"
+      messages = ["Spilled messages are not drained"]
+    }
     schema-conflict = {
       title    = "A table contradicts the schema, or housekeeping failed"
       means    = "A table has a column of another type than the schema says, the reporting time zone was changed, or a step of housekeeping failed."
       severity = "ERROR"
       function = "maintain"
-      messages = ["a table contradicts the schema", "maintenance refused", "maintenance failed", "making tables failed", "migrating tables failed", "replacing table functions failed", "compacting raw files failed"]
+      messages = ["a table contradicts the schema", "maintenance refused", "maintenance failed", "making tables failed", "migrating tables failed", "replacing table functions failed", "compacting raw files failed", "looking at spilled messages failed"]
     }
   }
 }

@@ -1,6 +1,7 @@
 // The variables that Terraform gives each function against those that the function declares, both ways; and Terraform's cloud against the
 // one that the local run makes (scripts/provision.ts).
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { SHARED, readSettings } from '../../functions/config.ts';
@@ -91,6 +92,34 @@ test('the local run has the same topics and subscriptions as the cloud, with the
   }]));
   expect(cloud).toEqual(here);
   expect(pushes(small)).toHaveLength(Object.values(local.subscriptions).filter(({ pushConfig }) => pushConfig !== undefined).length);
+});
+
+test('a stream that is added to the catalogue has its topics, subscriptions, grants, lifecycle and alerts without a line of Terraform', () => {
+  const root = mkdtempSync(join(tmpdir(), 'chiplog-catalogue-'));
+  try {
+    mkdirSync(join(root, 'infra'));
+    mkdirSync(join(root, 'schemas'));
+    for (const name of ['kept-tables.json', 'time-zones.json']) copyFileSync(join(INFRA, name), join(root, 'infra', name));
+    const catalogue = JSON.parse(readFileSync(join(ROOT, 'schemas/streams.json'), 'utf8')) as { streams: Record<string, object> };
+    catalogue.streams['clicks'] = { ...catalogue.streams['events'], topic: 'clicks', table_prefix: 'clicks', route: '/v1/clicks', raw_retention_days: 365 };
+    writeFileSync(join(root, 'schemas/streams.json'), JSON.stringify(catalogue));
+    const variables = readFileSync(join(INFRA, 'examples/small.tfvars'), 'utf8').replace('streams = ["events"], platform = "ANDROID"', 'streams = ["clicks"], platform = "ANDROID"');
+    const more = plan(readSources(INFRA), variables, join(root, 'infra'));
+    expect(more.refused).toEqual([]);
+    const known = new Set(small.resources.map(({ address }) => address));
+    expect(more.resources.map(({ address }) => address).filter((address) => !known.has(address)).sort()).toEqual([
+      'google_pubsub_subscription.push["clicks-to-bigquery"]', 'google_pubsub_subscription.push["clicks-to-storage"]', 'google_pubsub_subscription.undeliverable["clicks"]',
+      'google_pubsub_subscription_iam_member.dead_letter["clicks-to-bigquery"]', 'google_pubsub_subscription_iam_member.dead_letter["clicks-to-storage"]',
+      'google_pubsub_topic.stream["clicks"]', 'google_pubsub_topic.undeliverable["clicks"]', 'google_pubsub_topic_iam_member.dead_letter["clicks"]',
+      'google_pubsub_topic_iam_member.publisher["collect to clicks"]', 'google_pubsub_topic_iam_member.publisher["replay to clicks"]',
+    ]);
+    const rules = of(more, 'google_storage_bucket').find(({ name }) => name === 'raw')!.values['lifecycle_rule'];
+    expect(rules).toContainEqual({ action: [{ type: 'Delete' }], condition: [{ age: 365, matches_prefix: ['raw/clicks/'] }] });
+    const filters = JSON.stringify(of(more, 'google_monitoring_alert_policy').map(({ values }) => values['conditions']));
+    for (const subscription of ['clicks-to-bigquery', 'clicks-to-storage', 'clicks-undeliverable']) expect(filters).toContain(subscription);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });
 
 test('doctor asks for the services that Terraform switches on', () => {

@@ -21,6 +21,7 @@ const WATCHED: [what: string, pattern: RegExp][] = [
   ['an intraday table that is older than it should be', /-rollover.*A closed intraday table is not folded/],
   ['a sources document that cannot be used', /-collect.*The sources document cannot be used/],
   ['columns that a table lacks', /-write-bigquery.*columns_missing/],
+  ['messages that Pub/Sub could not take and nobody drained', /-maintain.*Spilled messages are not drained/],
   ['a table that contradicts the schema', /-maintain.*a table contradicts the schema/],
 ];
 
@@ -40,6 +41,7 @@ export const WATCHING_TRAPS: Trap[] = [
       damage('alerts.tf', '"The counts of a day do not agree; nothing is dropped", '),
       damage('alerts.tf', '"A closed intraday table is not folded, hours after it could be"', '"Nothing"'),
       damage('alerts.tf', '["columns_missing"]', '["columns"]'),
+      damage('alerts.tf', '["Spilled messages are not drained"]', '["Nothing"]'),
       damage('alerts.tf', 'for_each              = local.query_alerts', 'for_each              = {}'),
     ],
   },
