@@ -26,7 +26,7 @@ import type { Scope, Typed } from './scope.ts';
 import { Cursor } from './cursor.ts';
 import { parseExpr } from './parse-expression.ts';
 import { NULL_TYPE, typeName, typeOfNode } from './sql-type.ts';
-import type { CallExpr, FunctionBody } from './tree.ts';
+import type { CallExpr, Expr, FunctionBody } from './tree.ts';
 import type { SqlType } from './context.ts';
 import { containsAggregate } from './tree-walk.ts';
 

@@ -144,7 +144,8 @@ function outputPosition(expr: Expr, outputs: Output[]): number | undefined {
 function compileGroupBy(compilation: Compilation, scope: Scope, select: Select, orderBy: OrderItem[]): { sql: string; grouping: Grouping } | undefined {
   const { groupBy } = select;
   const exprs = select.items.flatMap((item) => (item.kind === 'expr' ? [item.expr] : []));
-  const aggregates = [...exprs, ...(select.having ? [select.having] : []), ...(select.qualify ? [select.qualify] : []), ...orderBy.map(({ expr }) => expr)].some(containsAggregate);
+  const bases = select.items.flatMap((item) => (item.kind === 'star' && item.base ? [item.base] : []));
+  const aggregates = [...exprs, ...bases, ...(select.having ? [select.having] : []), ...(select.qualify ? [select.qualify] : []), ...orderBy.map(({ expr }) => expr)].some(containsAggregate);
   if (!groupBy) {
     if (select.having && !aggregates) throw invalidQuery('The HAVING clause requires GROUP BY or aggregation to be present', select.having.place);
     if (!aggregates) return undefined;

@@ -29,7 +29,8 @@ export function expandStar(compilation: Compilation, scope: Scope, star: Star): 
     if (!found) throw invalidQuery(`Column ${name.text} in RENAME does not exist`, name.place);
     outputs = outputs.with(index, { ...found, name: to.text });
   }
-  if (scope.grouping) {
+  // The names inside an expression were checked while it was compiled.
+  if (scope.grouping && isOfSource(scope, star)) {
     const loose = outputs.find(({ value }) => !scope.grouping?.sqls.has(value.sql));
     if (loose) throw invalidQuery(`Star expansion expression references column ${loose.name} which is neither grouped nor aggregated`, star.place);
   }
@@ -42,6 +43,12 @@ function columnsOf(source: Source, qualified: boolean): Output[] {
     return [{ name: source.alias ?? '', value: source.value }, ...columns.map(({ name, sql, type }) => ({ name, value: { sql, type } }))];
   }
   return columns.map(({ name, sql, type }) => ({ name, value: { sql, type } }));
+}
+
+function isOfSource(scope: Scope, { base }: Star): boolean {
+  if (!base) return true;
+  const key = base.kind === 'name' && base.parts.length === 1 ? base.parts[0]?.text.toLowerCase() : undefined;
+  return key !== undefined && scope.sources.some(({ alias }) => alias?.toLowerCase() === key);
 }
 
 function starOfBase(compilation: Compilation, scope: Scope, star: Star): Output[] {
