@@ -91,4 +91,6 @@ export const LIMITS = {
   foldAfterCloseMs: 30 * 60_000,
   /** Tables are made this many days ahead. */
   tablesAheadDays: 2,
+  /** Ours: a message that Pub/Sub could not take is published again within minutes; one that lies longer is told. */
+  spillWaitsMsMax: 15 * 60_000,
 } as const;

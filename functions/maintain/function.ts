@@ -16,6 +16,7 @@ import { streamTables } from '../stream-tables.ts';
 import { compactionApiOf } from './compaction-api.ts';
 import { maintain } from './run.ts';
 import type { MaintenanceDone } from './run.ts';
+import { listSpilledOf } from './spill.ts';
 import { tableApiOf } from './tables.ts';
 
 export const SETTINGS = {
@@ -57,6 +58,7 @@ http('maintain', async (_request, response) => {
     labels: labelApiOf(dataset),
     tables: tableApiOf(dataset),
     raw: compactionApiOf(settings.project, settings.bucket),
+    listSpilled: listSpilledOf(settings.project, settings.bucket),
     replaceTableFunctions,
     clock: systemClock,
     wait,

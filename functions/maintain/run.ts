@@ -12,6 +12,8 @@ import type { EventDate } from '../table-shard.ts';
 import { compactHour } from './compact.ts';
 import type { CompactionApi } from './compact.ts';
 import { applyMigration, planMigration } from './migration.ts';
+import { countLeftSpilled } from './spill.ts';
+import type { ListSpilled } from './spill.ts';
 import { tableDefinition } from './table-definition.ts';
 import { ensureTable } from './tables.ts';
 import type { TableApi } from './tables.ts';
@@ -25,6 +27,7 @@ export type Maintenance = {
   labels: LabelApi;
   tables: TableApi;
   raw: CompactionApi;
+  listSpilled: ListSpilled;
   /** Creates or replaces the table functions. Last, since they read the shards. */
   replaceTableFunctions: () => Promise<number>;
   clock: Clock;
@@ -38,6 +41,7 @@ export type MaintenanceDone = {
   conflicts: string[];
   table_functions: number;
   hours_compacted: number;
+  messages_left_spilled: number;
   failures: string[];
 };
 
@@ -49,7 +53,7 @@ export async function maintain(options: Maintenance): Promise<Outcome<Maintenanc
   // Before any table is made: with another zone the tables would be those of other days.
   const zone = await checkTimeZone(options.labels, options.timeZone, { write: true });
   if (zone.kind !== 'accepted') return zone;
-  const done: MaintenanceDone = { tables_created: [], tables_migrated: [], conflicts: [], table_functions: 0, hours_compacted: 0, failures: [] };
+  const done: MaintenanceDone = { tables_created: [], tables_migrated: [], conflicts: [], table_functions: 0, hours_compacted: 0, messages_left_spilled: 0, failures: [] };
   const step = async (name: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
@@ -67,6 +71,7 @@ export async function maintain(options: Maintenance): Promise<Outcome<Maintenanc
   });
   await step('replacing table functions', async () => { done.table_functions = await options.replaceTableFunctions(); });
   await step('compacting raw files', async () => { done.hours_compacted = await compactHours(options); });
+  await step('looking at spilled messages', async () => { done.messages_left_spilled = await countLeftSpilled(options.listSpilled, options.clock(), options.log); });
   return { kind: 'accepted', value: done };
 }
 

@@ -30,6 +30,7 @@ function setUp(overrides: Partial<Maintenance> = {}, labels: Record<string, stri
       list: async () => [...tables.keys()],
     },
     raw: { list: async (prefix) => { listed.push(prefix); return []; }, readJson: async () => undefined, createJson: async () => true, compose: async () => undefined, setMetadata: async () => undefined, remove: async () => undefined },
+    listSpilled: async () => [],
     replaceTableFunctions: async () => 2,
     clock: () => Date.UTC(2026, 0, 15, 12), wait: async () => undefined, log: () => undefined,
     ...overrides,
@@ -147,4 +148,32 @@ test('raw files younger than the subscription\'s retention are left alone', asyn
   const days = listed.filter((prefix) => prefix.startsWith('raw/events/')).map((prefix) => prefix.slice('raw/events/dt='.length, -1)).sort();
   expect(days.at(-1)).toBe('2026-01-08');
   expect(days).toHaveLength(7);
+});
+
+describe('messages that Pub/Sub could not take', () => {
+  const NOW = Date.UTC(2026, 0, 15, 12);
+  const visitWith = async (...ages: number[]) => {
+    const lines: unknown[][] = [];
+    const listSpilled = async () => ages.map((age, index) => ({ name: `spill/events/${index}`, createdMs: NOW - age }));
+    const outcome = await setUp({ listSpilled, log: (...line) => { lines.push(line); } }).visit();
+    return { outcome, lines };
+  };
+
+  test('are nobody\'s business for fifteen minutes', async () => {
+    const { outcome, lines } = await visitWith(0, 15 * 60_000);
+    expect(outcome).toMatchObject({ value: { messages_left_spilled: 0, failures: [] } });
+    expect(lines).toEqual([]);
+  });
+
+  test('are told once a visit when they lie there longer, with the age of the oldest', async () => {
+    const { outcome, lines } = await visitWith(60_000, 15 * 60_000 + 1, 3_600_000);
+    expect(outcome).toMatchObject({ value: { messages_left_spilled: 2, failures: [] } });
+    expect(lines).toEqual([['ERROR', 'Spilled messages are not drained', { messages: 2, oldest_seconds: 3_600, example: 'spill/events/1' }]]);
+  });
+
+  test('that cannot be listed are a failure of the visit, and the rest is done', async () => {
+    const { visit, tables } = setUp({ listSpilled: async () => { throw new Error('no bucket'); } });
+    expect(await visit()).toMatchObject({ kind: 'accepted', value: { failures: ['looking at spilled messages: no bucket'] } });
+    expect(tables.size).toBeGreaterThan(0);
+  });
 });
