@@ -10,6 +10,7 @@ const INSERT = 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/ta
 export const BORDER_CASES: readonly ContractCase<BigQueryWorld>[] = [
   {
     name: 'insert-with-a-single-wrong-row', promise: 'a single wrong row is enough: it is named, its neighbour is stopped, and nothing is stored', methods: ['tabledata.insertAll'], source: INSERT,
+    differs: { independent: { reason: 'bqemulator does not check the values of insertAll against their columns' } },
     async run(world) {
       const table = await world.table(FIELDS);
       const { body } = await world.call({ method: 'POST', path: `/datasets/${world.dataset}/tables/${table.id}/insertAll`, body: { rows: [{ json: { id: 'good', n: 1 } }, { json: { id: 'bad', n: 'x' } }] } });
@@ -25,8 +26,7 @@ export const BORDER_CASES: readonly ContractCase<BigQueryWorld>[] = [
     source: 'https://docs.cloud.google.com/bigquery/docs/managing-table-schemas#add_a_column_when_you_overwrite_or_append_data',
     async run(world) {
       const table = await world.table(FIELDS);
-      const job = await world.query("SELECT 'a' AS id, 1 AS n, 'new' AS extra", { ...world.into(table.id!), writeDisposition: 'WRITE_APPEND' });
-      expect(job['status'].errorResult).toMatchObject({ reason: expect.stringMatching(/^invalid/) });
+      expect((await world.failure("SELECT 'a' AS id, 1 AS n, 'new' AS extra", { ...world.into(table.id!), writeDisposition: 'WRITE_APPEND' })).reason).toMatch(/^invalid/);
       expect((await table.getMetadata())[0].schema.fields.map(({ name }: Field) => name)).toEqual(['id', 'n']);
       expect(await world.rows(`SELECT COUNT(*) AS n FROM ${table.id}`)).toEqual([{ n: 0 }]);
     },
