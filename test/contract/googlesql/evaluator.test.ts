@@ -2,11 +2,13 @@
 // Skipped where it is not installed (npm run contract -- --install puts it into .contract/zetasql).
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CASES, REFUSED } from '../../emulators/bigquery-sql/functions-cases.ts';
+import { SHOP_CASES } from '../../emulators/bigquery-sql/ga4-shop.cases.ts';
 import { answerOf, queryOf } from '../../emulators/bigquery-sql/wire.ts';
 import type { WireAnswer } from '../../emulators/bigquery-sql/wire.ts';
 import { isReferenceInstalled } from './reference-server.ts';
 import { startReference } from './reference.ts';
 import type { Reference } from './reference.ts';
+import { shopTables } from './shop-tables.ts';
 
 let reference: Reference;
 
@@ -18,7 +20,10 @@ async function evaluate(sql: string): Promise<WireAnswer> {
 }
 
 describe.skipIf(!isReferenceInstalled)("Google's reference evaluator", () => {
-  beforeAll(async () => { reference = await startReference(); });
+  beforeAll(async () => {
+    reference = await startReference();
+    await reference.setTables(shopTables());
+  });
   afterAll(() => reference.stop());
 
   test.each(CASES)('gives the answers of %s', async (_what, cases) => {
@@ -28,4 +33,6 @@ describe.skipIf(!isReferenceInstalled)("Google's reference evaluator", () => {
   test.each(REFUSED)('refuses what %s say is refused', async (_what, refused) => {
     for (const sql of refused) await expect(evaluate(sql), sql).rejects.toThrow();
   });
+
+  test.each(SHOP_CASES)('gives the rows of %s', async (_what, sql, rows) => { expect((await evaluate(sql)).rows).toEqual(rows); });
 });
