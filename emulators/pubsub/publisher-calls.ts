@@ -10,7 +10,7 @@ import { topicView } from './views.ts';
 import type { PublishRequest } from './wire.ts';
 
 /** How long a reordered publish is held back, so that others overtake it. */
-const REORDER_MS = 200;
+const REORDER_MS = 1_000;
 
 /** `changed` is told of a subscription whose receivers must look again. */
 export function publisherCalls(store: Store, changed: (subscription: Subscription) => void): Record<string, Call> {

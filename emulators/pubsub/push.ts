@@ -12,7 +12,7 @@ import type { Store } from './store.ts';
 const WINDOW = { first: 16, min: 1, max: 256, bytes: 48 * 1024 * 1024 };
 /** pubsub/docs/push#push_backoff */
 const PAUSE_MS = { min: 100, max: 60_000 };
-const REORDER_MS = 200;
+const REORDER_MS = 1_000;
 /** What counts as an acknowledgement; anything else is a refusal. */
 const ACK_STATUSES = new Set([102, 200, 201, 202, 204]);
 

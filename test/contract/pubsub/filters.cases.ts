@@ -26,6 +26,7 @@ const EXPRESSIONS: { name: string; filter: string; passes: string[]; differs?: C
   { name: 'equals-hexadecimal-escape', filter: 'attributes.domain = "\\x63\\157m"', passes: ['com-en', 'com-none'], differs: { independent: { reason: 'pstest knows no escapes but of quotation mark and backslash' } } },
   { name: 'not-equals', filter: 'attributes:domain AND attributes.domain != "com"', passes: ['empty', 'net-EN', 'org-en'] },
   { name: 'prefix', filter: 'hasPrefix(attributes.domain, "co")', passes: ['com-en', 'com-none'] },
+  { name: 'prefix-is-no-part', filter: 'hasPrefix(attributes.domain, "o")', passes: ['org-en'] },
   { name: 'prefix-empty', filter: 'hasPrefix(attributes.lang, "")', passes: ['com-en', 'net-EN', 'org-en'] },
   { name: 'not', filter: 'NOT attributes:domain', passes: ['none', 'odd', 'script'] },
   { name: 'minus', filter: '-attributes:domain', passes: ['none', 'odd', 'script'] },

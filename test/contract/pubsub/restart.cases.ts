@@ -38,7 +38,7 @@ async function restart(world: PubSubWorld): Promise<void> {
 
 function restartCase(name: string, promise: string, methods: string[], run: (world: PubSubWorld) => Promise<void>): Case {
   return {
-    name: `killed-${name}`, promise, methods, source: `${DOCS.rpc}#publishresponse`, needs: ['restart', 'loopback'],
+    name: `killed-${name}`, promise, methods: ['durability', ...methods], source: `${DOCS.rpc}#publishresponse`, needs: ['restart', 'loopback'],
     async run(world) {
       underWay += 1;
       try {

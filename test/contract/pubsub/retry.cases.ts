@@ -9,13 +9,13 @@ const POLICY_IGNORED = { independent: { reason: 'pstest stores the retry policy 
 const WITHOUT_ATTRIBUTES = { independent: { reason: 'pstest writes no attributes into a dead letter' } };
 const BEST_EFFORT = { reason: 'dead-lettering and attempts are best effort, with seconds of delay', isSkipped: true } as const;
 
-/** Refuses the message `times` times, and says how long each redelivery took. */
+/** Refuses the message `times` times, and says how long each redelivery took at most. */
 async function waitsOf(world: PubSubWorld, path: string, times: number): Promise<number[]> {
   const waits: number[] = [];
   let message = await pullOne(world, path);
   for (let n = 0; n < times; n += 1) {
-    await nack(world, path, message);
     const startMs = performance.now();
+    await nack(world, path, message);
     message = await pullOne(world, path, 30_000);
     waits.push(performance.now() - startMs);
   }
@@ -50,7 +50,8 @@ export const RETRY_CASES: readonly Case[] = [
     async run(world) {
       const { topic, path } = await world.pair();
       await publish(topic, 'x');
-      for (const wait of await waitsOf(world, path, 5)) expect(wait).toBeLessThan(1_500);
+      const waits = (await waitsOf(world, path, 5)).sort((a, b) => a - b);
+      expect(waits[2], 'the median').toBeLessThan(1_500);
     },
   },
   {
@@ -60,11 +61,15 @@ export const RETRY_CASES: readonly Case[] = [
     source: `${DOCS.rpc}#retrypolicy`,
     differs: { ...POLICY_IGNORED, cloud: { reason: 'the policy is followed on a best-effort basis', isSkipped: true } },
     async run(world) {
-      const { topic, path } = await world.pair({ retryPolicy: { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: 3 } } });
-      await publish(topic, 'x');
-      const waits = await waitsOf(world, path, 4);
+      // Of three at once the shortest counts: a busy machine makes waits longer, never shorter.
+      const three = await Promise.all([1, 2, 3].map(async () => {
+        const { topic, path } = await world.pair({ retryPolicy: { minimumBackoff: { seconds: 1 }, maximumBackoff: { seconds: 3 } } });
+        await publish(topic, 'x');
+        return waitsOf(world, path, 4);
+      }));
+      const waits = [0, 1, 2, 3].map((n) => Math.min(...three.map((one) => one[n]!)));
       [1_000, 2_000, 3_000, 3_000].forEach((least, index) => {
-        expect(waits[index], `wait ${index + 1} of ${waits.map(Math.round).join(', ')}`).toBeGreaterThan(least - 60);
+        expect(waits[index], `wait ${index + 1} of ${waits.map(Math.round).join(', ')}`).toBeGreaterThan(least - 10);
         expect(waits[index], `wait ${index + 1} of ${waits.map(Math.round).join(', ')}`).toBeLessThan(least + 950);
       });
     },
@@ -79,8 +84,8 @@ export const RETRY_CASES: readonly Case[] = [
       const { topic, path } = await world.pair({ retryPolicy: { minimumBackoff: { seconds: 2 }, maximumBackoff: { seconds: 5 } } });
       await publish(topic, 'x');
       const message = await pullOne(world, path);
-      await modifyDeadline(world, path, 1, message);
       const startMs = performance.now();
+      await modifyDeadline(world, path, 1, message);
       await pullOne(world, path, 20_000);
       expect(performance.now() - startMs).toBeGreaterThan(2_900);
     },

@@ -103,7 +103,7 @@ export const STREAMING_CASES: readonly Case[] = [
       await until('a first word', () => stream.answers.length >= 1, 5_000);
       const before = stream.answers.length;
       stream.write({});
-      await until('an answer', () => stream.answers.length > before, 2_000);
+      await until('an answer', () => stream.answers.length > before, 6_000);
       expect(stream.received()).toEqual([]);
       stream.close();
     },
@@ -194,11 +194,10 @@ export const STREAMING_CASES: readonly Case[] = [
     async run(world) {
       const { topic, path } = await world.pair({ ackDeadlineSeconds: 600 });
       const stream = openStream(world, path, { streamAckDeadlineSeconds: 10 });
-      await publish(topic, 'x');
-      await until('it came', () => stream.received().length === 1);
       const startMs = performance.now();
-      await until('it comes again', () => stream.received().length === 2, 16_000);
-      expect(performance.now() - startMs).toBeGreaterThan(9_500);
+      await publish(topic, 'x');
+      await until('it comes again', () => stream.received().length === 2, 20_000);
+      expect(performance.now() - startMs).toBeGreaterThan(9_990);
       stream.close();
     },
   },

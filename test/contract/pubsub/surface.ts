@@ -33,6 +33,8 @@ export const PUBSUB_SURFACE: readonly SurfaceLine[] = [
   { method: 'ordering keys', grade: 'approximate', says: 'in order, also after a refusal; messages that were acknowledged out of order do not come again' },
   { method: 'exactly-once delivery', grade: 'approximate', says: 'ack ids expire, acknowledgements are on disk when confirmed; after a restart of the service what was under way comes again before its deadline' },
   { method: 'expiry and retention', grade: 'approximate', says: 'on the steered clock, looked at every 2 s; a restart counts as use' },
+  { method: 'faults', grade: 'approximate', says: 'the local service only: every call and every push can be made to fail, hang, be late, lose its answer or its message, come twice or out of order' },
+  { method: 'durability', grade: 'approximate', says: 'the local service only: what was answered outlives SIGKILL; a push that was under way comes again' },
   { method: 'SchemaService.*', grade: 'absent', says: 'every call is UNIMPLEMENTED, by name' },
   { method: 'IAMPolicy.*', grade: 'absent', says: 'every call is UNIMPLEMENTED, by name: there are no permissions here' },
   { method: 'fields that are not in the .proto', grade: 'absent', says: 'a request with a field of a newer version is refused, by number' },

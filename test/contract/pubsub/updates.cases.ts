@@ -110,7 +110,7 @@ export const UPDATE_CASES: readonly Case[] = [
   {
     name: 'expires-when-nobody-uses-it',
     promise: 'a subscription that nobody used for the time of its expiration policy is deleted; one without expiry and one in use stay',
-    methods: ['Subscriber.CreateSubscription', 'Subscriber.GetSubscription'],
+    methods: ['expiry and retention', 'Subscriber.CreateSubscription'],
     source: `${DOCS.rpc}#expirationpolicy`,
     needs: ['clock'],
     isAlone: true,

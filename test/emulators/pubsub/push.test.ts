@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { protobufTime } from '../../../emulators/pubsub/push-body.ts';
 import { endpoint, localPubSub, PROJECT, until, type Endpoint, type LocalPubSub } from './local-pubsub.ts';
 
 let local: LocalPubSub;
@@ -40,6 +41,10 @@ test('a push is Google\'s JSON, byte for byte', async () => {
   expect(headers['content-type']).toBe('application/json');
   expect(headers['content-length']).toBe(String(Buffer.byteLength(body)));
   expect(headers['authorization']).toBeUndefined();
+});
+
+test.each([['2026-01-15T10:00:00.000Z', '2026-01-15T10:00:00Z'], ['2026-01-15T10:00:00.120Z', '2026-01-15T10:00:00.120Z'], ['1969-12-31T23:59:59.001Z', '1969-12-31T23:59:59.001Z']])('the moment %s is pushed as %s', (moment, pushedAs) => {
+  expect(protobufTime(Date.parse(moment))).toBe(pushedAs);
 });
 
 test('a message without attributes has none in its push, and an ordering key stands behind the times', async () => {
