@@ -13,7 +13,8 @@ import { checkObjectName } from './uploads.ts';
 
 const COMPOSE_SOURCES_MAX = 32;
 const MIB = 1 << 20;
-const COMPOSE_BODY = new Set(['kind', 'sourceObjects', 'destination']);
+const COMPOSE_BODY = ['kind', 'sourceObjects', 'destination'];
+const COMPOSE_SOURCE = ['kind', 'name', 'generation', 'objectPreconditions'];
 
 /** null is as good as absent: Google's Python client writes it. */
 type ComposeSource = { name?: unknown; generation?: unknown; objectPreconditions?: { ifGenerationMatch?: unknown } | null };
@@ -22,7 +23,7 @@ type ComposeSource = { name?: unknown; generation?: unknown; objectPreconditions
 export async function compose(call: Call): Promise<Answer> {
   const { store, bucket, query } = call;
   const body = await readJson(call.request);
-  for (const name of Object.keys(body)) if (!COMPOSE_BODY.has(name)) throw unsupported(`the field ${name} of objects.compose`);
+  refuseFields(body, COMPOSE_BODY, 'objects.compose');
   const sources = body['sourceObjects'];
   if (!Array.isArray(sources) || sources.length === 0) throw invalid('You must provide at least one source component.');
   if (sources.length > COMPOSE_SOURCES_MAX) throw invalid(`The number of source components provided (${sources.length}) exceeds the maximum (${COMPOSE_SOURCES_MAX})`);
@@ -30,6 +31,8 @@ export async function compose(call: Call): Promise<Answer> {
   const destination = newFields(objectFields((body['destination'] ?? {}) as Fields));
   checkPreconditions(readPreconditions(query), store.object(bucket, call.object));
   const parts = (sources as ComposeSource[]).map((source) => {
+    refuseFields(source, COMPOSE_SOURCE, 'a source of objects.compose');
+    refuseFields(source.objectPreconditions ?? {}, ['ifGenerationMatch'], 'objectPreconditions');
     if (typeof source.name !== 'string') throw required('sourceObjects[].name');
     const part = store.object(bucket, source.name, source.generation === undefined || source.generation === null ? undefined : String(source.generation));
     if (part === undefined) throw noObject(bucket, source.name);
@@ -41,6 +44,10 @@ export async function compose(call: Call): Promise<Answer> {
     ...destination, name: call.object, crc32c: sums.crc32c,
     componentCount: parts.reduce((count, part) => count + (part.componentCount ?? 1), 0),
   }));
+}
+
+function refuseFields(given: object, known: readonly string[], of: string): void {
+  for (const [name, value] of Object.entries(given)) if (!known.includes(name) && value !== null && value !== false) throw unsupported(`the field ${name} of ${of}`);
 }
 
 export async function copy(call: Call): Promise<Answer> {

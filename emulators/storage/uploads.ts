@@ -18,9 +18,9 @@ export type Target = { bucket: string; body: Record<string, unknown>; name: stri
 export async function insert(call: Call): Promise<Answer> {
   const { request, query } = call;
   const type = query.get('uploadType');
+  if (header(call, 'content-encoding') !== undefined) throw unsupported('request bodies with Content-Encoding');
   if (query.has('upload_id')) return continueResumable(call);
   if (request.method !== 'POST') throw invalid('PUT goes to the address of a resumable upload, which has an upload_id.', 'upload_id');
-  if (header(call, 'content-encoding') !== undefined) throw unsupported('request bodies with Content-Encoding');
   call.store.bucket(call.bucket);
   if (type === 'media') return insertMedia(call);
   if (type === 'multipart') return insertMultipart(call);

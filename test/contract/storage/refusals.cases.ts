@@ -116,6 +116,8 @@ export const REFUSAL_CASES: readonly ContractCase<StorageWorld>[] = [
         [`PATCH ${path}`, { json: {}, headers: { 'if-match': 'etag' } }, /if-match/],
         [`POST ${path}/compose`, { query: { destinationPredefinedAcl: 'publicRead' }, json: { sourceObjects: [{ name: file.name }] } }, /destinationPredefinedAcl/],
         [`POST ${path}/compose`, { json: { sourceObjects: [{ name: file.name }], deleteSourceObjects: true } }, /deleteSourceObjects/],
+        [`POST ${path}/compose`, { json: { sourceObjects: [{ name: file.name, objectPreconditions: { ifMetagenerationMatch: '1' } }] } }, /ifMetagenerationMatch/],
+        [`POST ${path}/compose`, { json: { sourceObjects: [{ name: file.name, range: '0-1' }] } }, /range/],
         [`GET b/${world.shared.name}/o`, { query: { filter: 'contexts."a":*' } }, /filter/],
         [`POST b`, { query: { project, enableObjectRetention: 'true' }, json: { name: 'never-made' } }, /enableObjectRetention/],
         [`POST b`, { query: { project }, json: { name: 'never-made', website: { mainPageSuffix: 'index.html' } } }, /website/],
