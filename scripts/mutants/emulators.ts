@@ -185,8 +185,8 @@ export const EMULATOR_MUTANTS: Mutant[] = [
     find: "? ' IGNORE NULLS' : ''", replace: "? ' RESPECT NULLS' : ''" },
   { promise: 'GoogleSQL: TIMESTAMP_MICROS counts microseconds', file: 'emulators/bigquery/sql/functions/dates.ts', tests: SQL,
     find: 'make_timestamptz(CAST(${a} AS BIGINT))', replace: 'make_timestamptz(CAST(${a} // 1000 * 1000 AS BIGINT))' },
-  { promise: 'GoogleSQL: SAFE_DIVIDE by zero is NULL', file: 'emulators/bigquery/sql/compile-expression.ts', tests: SQL,
-    find: 'NULLIF(CAST(${right.sql} AS DOUBLE), 0)', replace: 'CAST(${right.sql} AS DOUBLE)' },
-  { promise: 'GoogleSQL: APPROX_QUANTILES has one border more than parts', file: 'emulators/bigquery/sql/functions/aggregates.ts', tests: SQL,
+  { promise: 'GoogleSQL: SAFE_DIVIDE by zero is NULL', file: 'emulators/bigquery/sql/functions/maths.ts', tests: SQL,
+    find: 'sql: `nullif(${right.sql}, 0)`', replace: 'sql: `${right.sql}`' },
+  { promise: 'GoogleSQL: APPROX_QUANTILES has one border more than parts', file: 'emulators/bigquery/sql/functions/aggregates.ts', tests: BIGQUERY,
     find: 'Array.from({ length: count + 1 }, (_, index) => index / count)', replace: 'Array.from({ length: count }, (_, index) => index / count)' },
 ];

@@ -31,4 +31,12 @@ export const BORDER_CASES: readonly ContractCase<BigQueryWorld>[] = [
       expect(await world.rows(`SELECT COUNT(*) AS n FROM ${table.id}`)).toEqual([{ n: 0 }]);
     },
   },
+  {
+    name: 'approx-quantiles-borders', promise: 'APPROX_QUANTILES of n parts has n + 1 borders, from the least value to the greatest', methods: ['jobs.query'],
+    source: 'https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/approximate_aggregate_functions#approx_quantiles',
+    async run(world) {
+      const [row] = await world.rows('SELECT APPROX_QUANTILES(x, 4) AS four, APPROX_QUANTILES(x, 1) AS one FROM UNNEST([5, 1, 4, 2, 3]) AS x');
+      expect(row).toEqual({ four: [1, 2, 3, 4, 5], one: [1, 5] });
+    },
+  },
 ];
