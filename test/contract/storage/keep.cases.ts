@@ -216,12 +216,14 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
       const today = new Date().toISOString().slice(0, 10);
       const created = await ruled(world, [{ action: { type: 'Delete' }, condition: { createdBefore: today } }, { action: { type: 'Delete' }, condition: { matchesPrefix: ['go'], createdBefore: '2999-01-01' } }]);
       const custom = await ruled(world, [{ action: { type: 'Delete' }, condition: { customTimeBefore: '2026-06-01' } }, { action: { type: 'Delete' }, condition: { daysSinceCustomTime: 10 } }]);
+      const border = await ruled(world, [{ action: { type: 'Delete' }, condition: { customTimeBefore: '2026-06-01' } }]);
       const at = (customTime: string) => ({ metadata: { customTime } });
       await Promise.all([
         put(created.file('stays')), put(created.file('goes')), put(custom.file('none')), put(custom.file('old'), 'x', at('2026-05-31T23:59:59Z')),
-        put(custom.file('now'), 'x', at(new Date().toISOString())),
+        put(custom.file('now'), 'x', at(new Date().toISOString())), put(border.file('at midnight'), 'x', at('2026-06-01T00:00:00Z')), put(border.file('before'), 'x', at('2026-05-31T23:59:59.999Z')),
       ]);
-      await until('two are deleted', async () => (await names(created)).length === 1 && (await names(custom)).length === 2);
+      await until('three are deleted', async () => (await names(created)).length === 1 && (await names(custom)).length === 2 && (await names(border)).length === 1);
+      expect(await names(border)).toEqual(['at midnight']);
       expect([await names(created), await names(custom)]).toEqual([['stays'], ['none', 'now']]);
       await atClock(world, 10.1 * DAY_MS, async () => {
         await until('the custom time is ten days ago', async () => (await names(custom)).length === 1);

@@ -2,6 +2,7 @@
 import type { Bucket } from '@google-cloud/storage';
 import { expect } from 'vitest';
 import type { ContractCase } from '../contract.ts';
+import { until } from '../wait.ts';
 import { atClock } from './steering.ts';
 import { DOCS, exists, expectError, meta, pathOf, put, read, refused, type StorageWorld } from './world.ts';
 
@@ -256,6 +257,9 @@ export const VERSION_CASES: readonly ContractCase<StorageWorld>[] = [
       await file.delete();
       await bucket.setMetadata({ softDeletePolicy: { retentionDurationSeconds: 0 } } as never);
       const asked = () => world.ask(`GET ${pathOf(file)}`, { query: { softDeleted: 'true', generation } });
+      // Goes at the same time, so that it is seen when time has done its work.
+      const marker = await world.bucket({ lifecycle: { rule: [{ action: { type: 'Delete' }, condition: { age: 8 } }] } });
+      await put(marker.file('marker'));
       await atClock(world, 7.9 * DAY_MS, async () => {
         expect((await asked()).status).toBe(200);
         expect(await generations(world, bucket, { softDeleted: 'true' })).toEqual([generation]);
@@ -263,7 +267,10 @@ export const VERSION_CASES: readonly ContractCase<StorageWorld>[] = [
       await atClock(world, 8.1 * DAY_MS, async () => {
         expectError(await asked(), 404, 'notFound');
         expect(await generations(world, bucket, { softDeleted: 'true' })).toEqual([]);
+        await until('the rule has acted', async () => (await generations(world, marker)).length === 0);
       });
+      // Gone for good: it does not come back with the clock.
+      expectError(await asked(), 404, 'notFound');
     },
   },
 ];
