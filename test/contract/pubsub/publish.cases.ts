@@ -29,6 +29,7 @@ const LIMITS: { name: string; what: string; messages: Message[]; isTaken: boolea
   { name: 'attribute-key-too-long-in-bytes', what: 'an attribute key of 129 characters that has 258 bytes', messages: [{ attributes: { ['é'.repeat(129)]: 'v' } }], isTaken: false, differs: { independent: { reason: 'pstest does not limit attributes' } } },
   { name: 'longest-attribute-value', what: 'an attribute value of 1,024 bytes', messages: [{ attributes: { k: 'v'.repeat(1_024) } }], isTaken: true },
   { name: 'attribute-value-too-long', what: 'an attribute value of 1,025 bytes', messages: [{ attributes: { k: 'v'.repeat(1_025) } }], isTaken: false, differs: { independent: { reason: 'pstest does not limit attributes' } } },
+  { name: 'attribute-value-too-long-in-bytes', what: 'an attribute value of 513 characters that has 1,026 bytes', messages: [{ attributes: { k: 'é'.repeat(513) } }], isTaken: false, differs: { independent: { reason: 'pstest does not limit attributes' } } },
   { name: 'reserved-attribute-key', what: 'an attribute whose key begins with goog', messages: [{ attributes: { googclient: 'v' } }], isTaken: false, differs: { independent: { reason: 'pstest does not limit attributes' } } },
   { name: 'empty-attribute-key', what: 'an attribute with an empty key', messages: [{ attributes: { '': 'v' } }], isTaken: false, differs: { independent: { reason: 'pstest does not limit attributes' } } },
   { name: 'longest-ordering-key', what: 'an ordering key of 1,024 bytes', messages: [{ data: data(1), orderingKey: 'k'.repeat(1_024) }], isTaken: true },
