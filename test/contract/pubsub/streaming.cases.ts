@@ -142,7 +142,7 @@ export const STREAMING_CASES: readonly Case[] = [
       const stream = openStream(world, path, { maxOutstandingBytes: 250_000 });
       for (let n = 0; n < 6; n += 1) await topic.publishMessage({ data: Buffer.alloc(100_000, n) });
       await until('some', () => stream.received().length >= 3);
-      await new Promise((done) => setTimeout(done, 300));
+      await new Promise((done) => setTimeout(done, 1_500));
       const outstanding = stream.received();
       expect(outstanding.length).toBeLessThan(6);
       stream.write({ ackIds: outstanding.map(({ ackId }) => ackId) });
