@@ -39,7 +39,7 @@ function piece(call: FunctionCall, index: number, element: Element): string {
     case 'f': case 'F': case 'e': case 'E': case 'g': case 'G': {
       if (value.type.kind === 'NUMERIC') return numericText(call, value, element);
       if (value.type.kind !== 'FLOAT64' && value.type.kind !== 'NULL') throw bad('FLOAT64');
-      return floatText((coerce(value, FLOAT64) ?? value).sql, element);
+      return floatText(`gsql_unsigned_zero(${(coerce(value, FLOAT64) ?? value).sql})`, element);
     }
     case 't': case 'T': return padded(cut(`(${valueText(value, code === 'T')})`), element);
     case 'p': case 'P': if (value.type.kind !== 'JSON') throw bad('JSON'); return padded(code === 'p' ? jsonText(value) : `gsql_json_pretty(${jsonText(value)})`, element);

@@ -56,7 +56,24 @@ const ALLOWED: Record<TimeKind, Record<string, Code>> = {
 /** A code that the kind does not have stays in the text as it is written. */
 export function formatTime(kind: TimeKind, format: string, wallMicros: bigint, offsetMicros: bigint): string {
   const clock = clockOf(wallMicros, offsetMicros);
-  return format.replace(/%(E\*S|E\dS|E4Y|E[A-Za-z]|O[A-Za-z]|[\s\S])/g, (whole, code: string) => ALLOWED[kind][code.replace(ALTERNATIVES, '')]?.(clock) ?? whole);
+  let text = '';
+  for (const piece of piecesOf(kind, format)) text += typeof piece === 'string' ? piece : piece(clock);
+  return text;
+}
+
+/** Formats as pieces: the same few are written millions of times. */
+const compiled = new Map<string, (string | Code)[]>();
+const COMPILED_MAX = 500;
+
+function piecesOf(kind: TimeKind, format: string): (string | Code)[] {
+  const key = `${kind} ${format}`;
+  let pieces = compiled.get(key);
+  if (pieces === undefined) {
+    if (compiled.size >= COMPILED_MAX) compiled.clear();
+    pieces = (format.match(/%(?:E\*S|E\dS|E4Y|E[A-Za-z]|O[A-Za-z]|[\s\S])|[^%]+|%/g) ?? []).map((part) => (part.startsWith('%') ? ALLOWED[kind][part.slice(1).replace(ALTERNATIVES, '')] ?? part : part));
+    compiled.set(key, pieces);
+  }
+  return pieces;
 }
 
 function clockOf(wallMicros: bigint, offsetMicros: bigint): Clock {

@@ -84,10 +84,24 @@ class Reader {
   }
 }
 
+/** Paths as they were read: a query has a few, its rows are many. */
+const paths = new Map<string, (string | number)[]>();
+const PATHS_MAX = 500;
+
+function stepsOf(path: string): (string | number)[] {
+  let steps = paths.get(path);
+  if (steps === undefined) {
+    if (paths.size >= PATHS_MAX) paths.clear();
+    steps = JSON.parse(path) as (string | number)[];
+    paths.set(path, steps);
+  }
+  return steps;
+}
+
 /** `steps` is the path as JSON: keys are texts, positions numbers (see functions/json.ts). */
 function find(text: string, steps: string): Json | undefined {
   let at = new Reader(text).whole();
-  for (const step of JSON.parse(steps) as (string | number)[]) {
+  for (const step of stepsOf(steps)) {
     if (at?.kind === 'object') at = at.entries.find(([key]) => key === String(step))?.[1];
     else if (at?.kind === 'array' && /^\d+$/.test(String(step))) at = at.items[Number(step)];
     else return undefined;

@@ -43,6 +43,8 @@ const raising = Object.entries(RAISING).flatMap(([head, body]) => [`gsql_${head}
 export const safely = (sql: string): string => sql.replace(/\bgsql_(divide|date|finite|date_in|time_in|datetime_in|timestamp_in|checked)\(/g, 'gsql_safe_$1(');
 
 export const MACROS = [
+  // Minus zero is written without its sign.
+  `gsql_unsigned_zero(a) AS CASE WHEN a = 0 THEN 0.0::DOUBLE ELSE a END`,
   // 15 digits where they give the number back, else 17, as GoogleSQL does.
   `gsql_float_text(a) AS CASE WHEN a = trunc(a) AND abs(a) < 1e15 THEN CAST(CAST(a AS BIGINT) AS VARCHAR) WHEN isnan(a) OR isinf(a) THEN CAST(a AS VARCHAR) WHEN CAST(printf('%.15g', a) AS DOUBLE) = a THEN printf('%.15g', a) ELSE printf('%.17g', a) END`,
   `gsql_numeric_text(a) AS CASE WHEN contains(CAST(a AS VARCHAR), '.') THEN rtrim(rtrim(CAST(a AS VARCHAR), '0'), '.') ELSE CAST(a AS VARCHAR) END`,

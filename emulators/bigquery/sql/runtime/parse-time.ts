@@ -60,7 +60,7 @@ export const REFUSED: Record<TimeKind, RegExp> = {
 export function parseTime(kind: TimeKind, format: string, text: string): string {
   const parsed: Parsed = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0, fraction: '000000' };
   try {
-    const end = read(kind, expand(format), text, parsed);
+    const end = read(kind, format, text, parsed);
     if (typeof end === 'string') return failed(end);
     return text.slice(end).trim() === '' ? isoText(parsed) : failed(`Illegal non-space trailing data '${text.slice(end)}' in string "${text}"`);
   } catch (error) {
@@ -71,22 +71,61 @@ export function parseTime(kind: TimeKind, format: string, text: string): string 
 
 const expand = (format: string): string => format.replace(/%(E?)([\s\S])/g, (whole, _: string, code: string) => EXPANDED[code] ?? whole);
 
-/** Where reading ended, or what is wrong with the format. */
-function read(kind: TimeKind, format: string, text: string, parsed: Parsed): number | string {
-  let at = /^\s*/.exec(text)?.[0].length ?? 0;
+type Step = { kind: 'space' } | { kind: 'plain'; text: string } | { kind: 'reader'; reader: Reader } | { kind: 'unreadable' };
+
+/** Formats as steps: the same few are read millions of times. */
+const compiled = new Map<string, Step[] | string>();
+const COMPILED_MAX = 500;
+
+function stepsOf(kind: TimeKind, format: string): Step[] | string {
+  const key = `${kind} ${format}`;
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  if (compiled.size >= COMPILED_MAX) compiled.clear();
+  const steps = compile(kind, expand(format));
+  compiled.set(key, steps);
+  return steps;
+}
+
+/** The steps, or what is wrong with the format. */
+function compile(kind: TimeKind, format: string): Step[] | string {
+  const steps: Step[] = [];
   for (const [whole, code, space] of format.matchAll(/%(E\*S|E\dS|E4Y|E[A-Za-z]|O[A-Za-z]|[\s\S])|(\s+)|[^%\s]+|%/g)) {
-    if (space !== undefined || code === 'n' || code === 't') at += /^\s*/.exec(text.slice(at))?.[0].length ?? 0;
-    else if (code === undefined || code === '%') {
-      const plain = code === '%' ? '%' : whole;
-      if (!text.startsWith(plain, at)) throw new RangeError(plain);
-      at += plain.length;
-    } else {
+    if (space !== undefined || code === 'n' || code === 't') steps.push({ kind: 'space' });
+    else if (code === undefined || code === '%') steps.push({ kind: 'plain', text: code === '%' ? '%' : whole });
+    else {
       if (REFUSED[kind].test(code)) return `Invalid format: %${code} is not allowed for the ${kind} type.`;
       if (/^[GgVJ]$/.test(code)) return 'ISO parse elements are not supported yet';
       if (/^[uUwW]$/.test(code)) return 'Weekday parse elements are not supported yet';
       const reader = READERS[code] ?? READERS[code.replace(/^[EO]/, '')];
-      if (!reader) throw new RangeError(code);
-      at = readOne(reader, text, at, parsed);
+      steps.push(reader ? { kind: 'reader', reader } : { kind: 'unreadable' });
+    }
+  }
+  return steps;
+}
+
+const WHITE = /\s*/y;
+
+function skipWhite(text: string, at: number): number {
+  WHITE.lastIndex = at;
+  WHITE.test(text);
+  return WHITE.lastIndex;
+}
+
+/** Where reading ended, or what is wrong with the format. */
+function read(kind: TimeKind, format: string, text: string, parsed: Parsed): number | string {
+  const steps = stepsOf(kind, format);
+  if (typeof steps === 'string') return steps;
+  let at = skipWhite(text, 0);
+  for (const step of steps) {
+    switch (step.kind) {
+      case 'space': at = skipWhite(text, at); break;
+      case 'plain':
+        if (!text.startsWith(step.text, at)) throw new RangeError(step.text);
+        at += step.text.length;
+        break;
+      case 'reader': at = readOne(step.reader, text, at, parsed); break;
+      case 'unreadable': throw new RangeError(text);
     }
   }
   return at;
