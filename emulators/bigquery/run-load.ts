@@ -27,7 +27,9 @@ export async function runLoad({ store, dataDir, storageUrl }: LoadOptions, job: 
   const config = job.configuration['load'] as LoadConfiguration;
   const format = config.sourceFormat ?? 'CSV';
   if (!FORMATS.includes(format)) throw new Refusal('notImplemented', `Loading ${format} is not implemented in the local BigQuery: use NEWLINE_DELIMITED_JSON or CSV.`);
-  for (const name of NOT_IMPLEMENTED) if (config[name] !== undefined && config[name] !== false) throw new Refusal('notImplemented', `configuration.load.${name} is not implemented in the local BigQuery.`);
+  // `bq` sends empty lists.
+  const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== false && !(Array.isArray(value) && value.length === 0);
+  for (const name of NOT_IMPLEMENTED) if (isGiven(config[name])) throw new Refusal('notImplemented', `configuration.load.${name} is not implemented in the local BigQuery.`);
   if (config.destinationTable === undefined) throw new Refusal('required', 'Required parameter is missing: destinationTable');
   const to = readDisposition(config, 'WRITE_APPEND', config.destinationTable);
   const target = checkDestination(store, to);

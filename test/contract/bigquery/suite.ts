@@ -2,6 +2,7 @@
 import type { Suite } from '../contract.ts';
 import { BORDER_CASES } from './borders.cases.ts';
 import { DESTINATION_CASES } from './destinations.cases.ts';
+import { withDifferences } from './differences.ts';
 import { ERROR_CASES } from './errors.cases.ts';
 import { FILE_CASES } from './files.cases.ts';
 import { JOB_CASES } from './jobs.cases.ts';
@@ -14,6 +15,6 @@ import { openWorld, type BigQueryWorld } from './world.ts';
 
 export const BIGQUERY_SUITE: Suite<BigQueryWorld & { close(): Promise<void> }> = {
   service: 'bigquery', surface: BIGQUERY_SURFACE,
-  cases: [...SCHEMA_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...FILE_CASES, ...ERROR_CASES, ...BORDER_CASES],
+  cases: withDifferences([...SCHEMA_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...FILE_CASES, ...ERROR_CASES, ...BORDER_CASES]),
   openWorld, closeWorld: (world) => world.close(),
 };

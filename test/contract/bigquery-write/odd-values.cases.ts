@@ -1,10 +1,11 @@
-// Contract case of enums: a field whose type is an enum of the message, as Google's generated classes carry it.
+// Contract cases of values that need a message made by hand: enums as Google's generated classes carry them, bytes that call themselves text.
 import { expect } from 'vitest';
 import protobuf from 'protobufjs';
 import type { ContractCase } from '../contract.ts';
 import type { Message } from './messages.ts';
 import type { WriteWorld } from './world.ts';
 
+const STRING = 9;
 const ENUM = 14;
 const OPTIONAL = 1;
 
@@ -22,7 +23,13 @@ function rowWithEnums(): Message {
   };
 }
 
-export const ENUM_CASES: readonly ContractCase<WriteWorld>[] = [
+/** A field that the descriptor calls a string, and that is encoded as bytes. */
+function rowWithAnyText(): Message {
+  const type = new protobuf.Type('Row').add(new protobuf.Field('name', 1, 'bytes'));
+  return { type, descriptor: { name: 'Row', field: [{ name: 'name', number: 1, label: OPTIONAL, type: STRING }] }, encode: (row) => type.encode(type.create(row)).finish() };
+}
+
+export const ODD_VALUE_CASES: readonly ContractCase<WriteWorld>[] = [
   {
     name: 'enum-names-and-numbers', promise: 'an enum is stored by its name in a STRING column and by its number in an INTEGER column', methods: ['AppendRows'],
     source: 'https://docs.cloud.google.com/bigquery/docs/supported-data-types',
@@ -34,6 +41,18 @@ export const ENUM_CASES: readonly ContractCase<WriteWorld>[] = [
       connection.close();
       expect(answer.error ?? null).toBeNull();
       expect((await world.stored(table, 'number')).map(({ name, number }) => [name, Number(number)])).toEqual([['PHONE', 0], ['WEB', 7]]);
+    },
+  },
+  {
+    name: 'text-that-is-not-utf8', promise: 'a text that is not UTF-8 is refused, and nothing of its request is stored', methods: ['AppendRows'],
+    source: 'https://protobuf.dev/programming-guides/proto2/#scalar',
+    async run(world) {
+      const table = await world.newTable([{ name: 'name', type: 'STRING' }]);
+      const connection = world.connect(world.defaultStream(table));
+      const outcome = await connection.append(rowWithAnyText(), [{ name: Buffer.from('good') }, { name: Buffer.from([0x61, 0xff, 0xfe]) }]).then(({ error, rowErrors }) => error?.code ?? rowErrors?.length ?? 0, (problem: { code: number }) => problem.code);
+      connection.close();
+      expect(outcome).toBe(3);
+      expect(await world.stored(table, 'name')).toEqual([]);
     },
   },
 ];
