@@ -1,5 +1,5 @@
 // Tokens in, query trees out: WITH, set operations, SELECT and its clauses; called by the statement parser and for subqueries.
-import { notSupported } from './google-sql-error.ts';
+import { invalidQuery, notSupported } from './google-sql-error.ts';
 import type { Cursor } from './cursor.ts';
 import { parseWindowSpec } from './parse-call.ts';
 import { isQueryAhead, parseExpr, parseOrderItems } from './parse-expression.ts';
@@ -44,7 +44,9 @@ function parseWiths(cursor: Cursor): Query['withs'] {
 function parseSetExpr(cursor: Cursor): SetExpr {
   let left = parseSetOperand(cursor);
   for (let mode = takeOuterMode(cursor); isSetOperator(cursor); mode = takeOuterMode(cursor)) {
+    const { place } = cursor;
     const head = parseSetHead(cursor, mode);
+    if (left.kind === 'set' && (left.op !== head.op || left.all !== head.all)) throw invalidQuery('Syntax error: Different set operations cannot be used in the same query without using parentheses for grouping', place);
     left = { ...head, left, right: parseSetOperand(cursor) };
   }
   return left;

@@ -15,7 +15,7 @@ const UNSUPPORTED = ['CALL', 'EXPORT', 'LOAD', 'GRANT', 'REVOKE', 'UNDROP', 'EXP
 /** One statement that is no step of a script by itself, without its semicolon. */
 export function parsePlainStatement(cursor: Cursor): Statement {
   const { place, upper } = cursor.peek();
-  if (upper === 'SELECT' || upper === 'WITH' || upper === 'FROM' || (cursor.is('(') && isQueryAhead(cursor))) return { kind: 'query', query: parseQuery(cursor), place };
+  if (upper === 'SELECT' || upper === 'WITH' || upper === 'FROM' || cursor.is('(')) return { kind: 'query', query: parseQuery(cursor), place };
   switch (upper) {
     case 'INSERT': return parseInsert(cursor, place);
     case 'UPDATE': return parseUpdate(cursor, place);

@@ -126,6 +126,15 @@ test.each([
   await expect(rows(script)).rejects.toThrow(message);
 });
 
+test('a script that never ends can be cancelled, and a dry run only reads it', async () => {
+  const [job] = await bq.client.createQueryJob({ query: 'DECLARE i INT64 DEFAULT 0; LOOP SET i = i + 1; END LOOP' });
+  await job.cancel();
+  await expect(job.getQueryResults()).rejects.toThrow('Job execution was cancelled');
+  const [dry] = await bq.client.createQueryJob({ query: 'CREATE TABLE d.dry AS SELECT 1 AS a; SELECT * FROM d.dry', dryRun: true });
+  expect(dry.metadata.statistics.query.statementType).toBe('SCRIPT');
+  expect((await bq.client.dataset('d').table('dry').exists())[0]).toBe(false);
+});
+
 test('temporary functions before one query are no script', async () => {
   const [job] = await bq.client.createQueryJob({ query: 'CREATE TEMP FUNCTION f(x INT64) AS (x + 1); SELECT f(1) AS y' });
   expect((await job.getQueryResults())[0]).toEqual([{ y: 2 }]);
