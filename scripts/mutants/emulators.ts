@@ -144,7 +144,7 @@ export const EMULATOR_MUTANTS: Mutant[] = [
     find: 'this.ascii(JSON.stringify(name));', replace: 'this.ascii(JSON.stringify(String(number)));' },
   { promise: 'Write API: a date is counted in days', file: 'emulators/bigquery/proto-row.ts', tests: WRITE, named: 'type-date-as-int32',
     find: 'microsToken(value * 86_400_000_000n, wrong)', replace: 'microsToken(value * 86_400_000n, wrong)' },
-  { promise: 'Write API: text that is not UTF-8 is refused', file: 'emulators/bigquery/proto-row.ts', tests: WRITE, named: 'wire-refusals',
+  { promise: 'Write API: text that is not UTF-8 is refused', file: 'emulators/bigquery/proto-row.ts', tests: WRITE, named: 'text-that-is-not-utf8',
     find: 'if (!isAscii && !isUtf8(', replace: 'if (isAscii && !isUtf8(' },
 
   { promise: 'Write API: an offset that is stored already is ALREADY_EXISTS', file: 'emulators/bigquery/append-rows.ts', tests: WRITE, named: 'offset-already-exists',

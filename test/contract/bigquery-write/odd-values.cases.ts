@@ -46,6 +46,7 @@ export const ODD_VALUE_CASES: readonly ContractCase<WriteWorld>[] = [
   {
     name: 'text-that-is-not-utf8', promise: 'a text that is not UTF-8 is refused, and nothing of its request is stored', methods: ['AppendRows'],
     source: 'https://protobuf.dev/programming-guides/proto2/#scalar',
+    differs: { independent: { reason: 'bqemulator takes a text that is not UTF-8' } },
     async run(world) {
       const table = await world.newTable([{ name: 'name', type: 'STRING' }]);
       const connection = world.connect(world.defaultStream(table));
