@@ -50,8 +50,14 @@ export function resolvePath(compilation: Compilation, parts: string[], place: Pl
   return { project: project.length > 0 ? project.toReversed().join('.') : context.project, dataset: datasetName, table };
 }
 
+function checkDataset({ context }: Compilation, { project, dataset }: TablePath): void {
+  const isKnown = dataset.startsWith('_') || context.catalogue.datasets().some((entry) => entry.project === project && entry.dataset === dataset);
+  if (!isKnown) throw new GoogleSqlError('notFound', `Not found: Dataset ${project}:${dataset} was not found in location US`);
+}
+
 export function findTable(compilation: Compilation, path: TablePath): TableEntry {
   const table = compilation.context.catalogue.find(path.project, path.dataset, path.table);
+  if (!table) checkDataset(compilation, path);
   if (!table) throw new GoogleSqlError('notFound', `Not found: Table ${path.project}:${path.dataset}.${path.table} was not found in location US`);
   compilation.touch(table);
   return table;
