@@ -36,7 +36,7 @@ export const EMULATOR_MUTANTS: Mutant[] = [
     find: '    ...message.attributes,\n', replace: '' },
   { promise: 'Pub/Sub: an idle subscription expires when its time is over', file: 'emulators/pubsub/retention.ts', tests: PUBSUB, named: 'expires-when-nobody-uses-it',
     find: 'nowMs - subscription.activeMs <= durationMs(ttl)', replace: 'nowMs - subscription.activeMs <= 10 * durationMs(ttl)' },
-  { promise: 'Pub/Sub: messages older than the retention are gone', file: 'emulators/pubsub/retention.ts', tests: PUBSUB, named: 'push-backoff',
+  { promise: 'Pub/Sub: messages older than the retention are gone', file: 'emulators/pubsub/retention.ts', tests: PUBSUB, named: 'retention-of-a-subscription',
     find: 'if (backlog.size > 0) backlog.dropBefore', replace: 'if (backlog.size < 0) backlog.dropBefore' },
   { promise: 'Pub/Sub: a push carries the data as base64', file: 'emulators/pubsub/push-body.ts', tests: PUBSUB, named: 'push-wrapping-exact',
     find: "const base64 = data.toString('base64');", replace: "const base64 = data.toString('base64url');" },
