@@ -8,9 +8,11 @@ import type { Plan } from './hcl/plan.ts';
 import { readSources } from './hcl/parse.ts';
 import type { Sources } from './hcl/parse.ts';
 import { ACCESS_TRAPS } from './traps/access.ts';
+import { AGREEMENT_TRAPS } from './traps/agreement.ts';
 import { DATA_TRAPS } from './traps/data.ts';
 import { FUNCTION_TRAPS } from './traps/functions.ts';
 import { MESSAGE_TRAPS } from './traps/messages.ts';
+import { OPTION_TRAPS } from './traps/options.ts';
 import type { Damage } from './traps/trap.ts';
 import { WATCHING_TRAPS } from './traps/watching.ts';
 
@@ -35,7 +37,7 @@ function damaged({ file, from, to }: Damage): Sources {
   return { ...sources, [file]: text!.replace(from, () => to) };
 }
 
-const TRAPS = [...MESSAGE_TRAPS, ...FUNCTION_TRAPS, ...DATA_TRAPS, ...ACCESS_TRAPS, ...WATCHING_TRAPS];
+const TRAPS = [...MESSAGE_TRAPS, ...FUNCTION_TRAPS, ...DATA_TRAPS, ...ACCESS_TRAPS, ...WATCHING_TRAPS, ...AGREEMENT_TRAPS, ...OPTION_TRAPS];
 
 test('every trap has a name of its own and at least one edit that makes it', () => {
   expect(new Set(TRAPS.map(({ name }) => name)).size).toBe(TRAPS.length);

@@ -21,9 +21,13 @@ export type Resource = Place & {
   preventDestroy: boolean;
   createBeforeDestroy: boolean;
   ignoresChanges: boolean;
+  /** Texts of the conditions of its preconditions and postconditions. */
+  conditions: string[];
+  /** Texts of the commands that are run when it is made. */
+  commands: string[];
   dependsOn: string[];
 };
-export type Plan = { resources: Resource[]; locals: (name: string) => any; outputs: Record<string, unknown>; refused: string[] };
+export type Plan = { resources: Resource[]; locals: (name: string) => any; variable: (name: string) => any; outputs: Record<string, unknown>; refused: string[] };
 
 const META = new Set(['count', 'for_each', 'depends_on', 'provider', 'lifecycle', 'provisioner', 'connection']);
 
@@ -75,13 +79,16 @@ export function plan(sources: Sources, variables: string, folder: string): Plan 
     }
     const resources = keys.map(([key, names]) => {
       const at = key === undefined ? address : `${address}[${JSON.stringify(key)}]`;
-      const set = fill(block.body, { ...scope, names }, at);
-      const lifecycle = block.body.blocks.find(({ type }) => type === 'lifecycle')?.body.attributes;
-      const isSet = (name: string): boolean => lifecycle?.get(name)?.expression.text === 'true';
+      const set = fill(withoutMeta(block.body), { ...scope, names }, at);
+      const inner = (type: string): Block[] => block.body.blocks.filter((one) => one.type === type);
+      const textsOf = (blocks: Block[], attribute: string): string[] => blocks.map(({ body }) => body.attributes.get(attribute)?.expression.text ?? '');
+      const [{ body: lifecycle } = { body: undefined }] = inner('lifecycle');
+      const isSet = (name: string): boolean => lifecycle?.attributes.get(name)?.expression.text === 'true';
       return {
         address: at, type: block.labels[0]!, name: block.labels[1]!, key, file: block.file, line: block.line,
         values: plain(set) as Record<string, any>, set,
-        preventDestroy: isSet('prevent_destroy'), createBeforeDestroy: isSet('create_before_destroy'), ignoresChanges: lifecycle?.has('ignore_changes') === true,
+        preventDestroy: isSet('prevent_destroy'), createBeforeDestroy: isSet('create_before_destroy'), ignoresChanges: lifecycle?.attributes.has('ignore_changes') === true,
+        conditions: textsOf(lifecycle?.blocks ?? [], 'condition'), commands: textsOf(inner('provisioner'), 'command'),
         dependsOn: [...(attributes.get('depends_on')?.expression.text.matchAll(/[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*/g) ?? [])].map(([name]) => name),
       };
     });
@@ -97,11 +104,12 @@ export function plan(sources: Sources, variables: string, folder: string): Plan 
   }
 
   const refused = of('variable').flatMap((block) => refusals(block, scope));
-  if (refused.length > 0) return { resources: [], locals: () => undefined, outputs: {}, refused };
+  if (refused.length > 0) return { resources: [], locals: () => undefined, variable: () => undefined, outputs: {}, refused };
   return {
     refused,
     resources: of('resource').flatMap(instances),
     locals: (name) => plain(scope.resolve('local', name)),
+    variable: (name) => plain(scope.resolve('var', name)),
     outputs: Object.fromEntries(of('output').map((block) => [block.labels[0]!, plain(valueOf(block.body.attributes.get('value')!, scope))])),
   };
 }
@@ -129,11 +137,15 @@ function valueOf(attribute: Attribute, scope: Scope): Value {
   }
 }
 
+/** Terraform's own words mean something else further in: a rate limit has a count, too. */
+function withoutMeta({ attributes, blocks }: Body): Body {
+  return { attributes: new Map([...attributes].filter(([name]) => !META.has(name))), blocks: blocks.filter(({ type }) => !META.has(type)) };
+}
+
 function fill(body: Body, scope: Scope, path: string): Fields {
   const fields: Fields = {};
-  for (const attribute of body.attributes.values()) if (!META.has(attribute.name)) fields[attribute.name] = valueOf(attribute, scope);
+  for (const attribute of body.attributes.values()) fields[attribute.name] = valueOf(attribute, scope);
   for (const block of body.blocks) {
-    if (META.has(block.type)) continue;
     if (block.type !== 'dynamic') {
       append(fields, block.type, new Filled(`${path}.${block.type}`, fill(block.body, scope, `${path}.${block.type}`)));
       continue;

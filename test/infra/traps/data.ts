@@ -50,9 +50,10 @@ export const DATA_TRAPS: Trap[] = [
   {
     name: 'an apply changes the reporting time zone',
     why: 'One event would have two days. The label on the dataset is what the functions compare with, so it must be there and stay.',
-    finds: (plan) => unless(of(plan, 'google_bigquery_dataset'), ({ values, ignoresChanges }) => ignoresChanges && labelOf(timeZone(plan.resources.find(({ type, key }) => type === 'google_cloudfunctions2_function' && key === 'maintain')!.values['service_config'][0].environment_variables.CHIPLOG_TIME_ZONE)) === values['labels']?.[TIME_ZONE_LABEL]),
+    finds: (plan) => unless(of(plan, 'google_bigquery_dataset'), ({ values, ignoresChanges, conditions }) => ignoresChanges && conditions.some((text) => text.includes('self.labels[') && text.includes('local.time_zones[var.time_zone]') && !text.includes('||')) && labelOf(timeZone(plan.resources.find(({ type, key }) => type === 'google_cloudfunctions2_function' && key === 'maintain')!.values['service_config'][0].environment_variables.CHIPLOG_TIME_ZONE)) === values['labels']?.[TIME_ZONE_LABEL]),
     damages: [
       damage('dataset.tf', '    ignore_changes  = [labels]\n'),
+      damage('dataset.tf', 'condition     = try(', 'condition     = true || try('),
       damage('dataset.tf', '  labels = { chiplog_time_zone = local.time_zones[var.time_zone] }\n'),
       damage('dataset.tf', '{ chiplog_time_zone = local.time_zones[var.time_zone] }', '{ chiplog_time_zone = "utc" }'),
     ],

@@ -1,7 +1,7 @@
 // Traps around alerts: how something goes wrong and nobody is told.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { damage, of, unless } from './trap.ts';
+import { damage, of, seconds, unless } from './trap.ts';
 import type { Trap } from './trap.ts';
 
 const OPERATING = readFileSync(join(import.meta.dirname, '../../../docs/operating.md'), 'utf8');
@@ -46,6 +46,26 @@ export const WATCHING_TRAPS: Trap[] = [
     ],
   },
   {
+    name: 'an alert sleeps',
+    why: 'Switched off, or with a bound that is never reached, it is worse than none: somebody relies on it.',
+    finds: (plan) => unless(of(plan, 'google_monitoring_alert_policy'), ({ key, values }) => {
+      const { condition_threshold: threshold, condition_prometheus_query_language: promql } = values['conditions'][0];
+      const bounds: Record<string, number> = { 'messages-wait': 900, 'undeliverable-messages': 0 };
+      const shares = [...String(promql?.[0]?.query ?? '').matchAll(/ > ([\d.]+)/g)].map(([, bound]) => Number(bound));
+      return values['enabled'] !== false
+        && (threshold === undefined || (threshold[0].comparison === 'COMPARISON_GT' && threshold[0].threshold_value <= bounds[String(key)]! && seconds(threshold[0].duration) <= 600))
+        && (promql === undefined || (seconds(promql[0].duration) <= 3_600 && (key === 'events-rejected' ? shares[0]! <= 0.1 && shares[1]! <= 100 : shares.every((bound) => bound < 0.1))));
+    }),
+    damages: [
+      damage('alerts.tf', '      threshold = 600\n', '      threshold = 600000\n'),
+      damage('alerts.tf', '      threshold = 0\n', '      threshold = 1000\n'),
+      damage('alerts.tf', '"COMPARISON_GT"', '"COMPARISON_LT"'),
+      damage('alerts.tf', '[5m])) > 0.01"', '[5m])) > 1.01"'),
+      damage('alerts.tf', '> 0.05 and', '> 5 and'),
+      damage('alerts.tf', '  for_each              = local.log_alerts\n', '  for_each              = local.log_alerts\n  enabled               = false\n'),
+    ],
+  },
+  {
     name: 'an alert tells nobody',
     why: 'An incident in a console that nobody looks at.',
     finds: (plan) => unless(of(plan, 'google_monitoring_alert_policy'), ({ set }) => Array.isArray(set['notification_channels']) && set['notification_channels'].length > 0),
@@ -72,8 +92,8 @@ export const WATCHING_TRAPS: Trap[] = [
   {
     name: 'events are counted wrongly',
     why: 'The log line has several counters; a metric must read its own.',
-    finds: (plan) => unless(of(plan, 'google_logging_metric'), ({ key, values }) => values['value_extractor'] === `EXTRACT(jsonPayload.data.${String(key)})` && values['filter'].includes(`jsonPayload.data.${String(key)}>0`) && values['metric_descriptor'][0].value_type === 'DISTRIBUTION'),
-    damages: [damage('metrics.tf', 'value_extractor = "EXTRACT(jsonPayload.data.${each.key})"', 'value_extractor = "EXTRACT(jsonPayload.data.events_accepted)"'), damage('metrics.tf', '"DISTRIBUTION"', '"INT64"')],
+    finds: (plan) => unless(of(plan, 'google_logging_metric'), ({ key, values }) => values['value_extractor'] === `EXTRACT(jsonPayload.data.${String(key)})` && values['filter'].includes(`jsonPayload.data.${String(key)}>0`) && values['metric_descriptor'][0].value_type === 'DISTRIBUTION' && values['filter'].includes(`resource.labels.service_name="${plan.variable('prefix')}-collect"`)),
+    damages: [damage('metrics.tf', 'value_extractor = "EXTRACT(jsonPayload.data.${each.key})"', 'value_extractor = "EXTRACT(jsonPayload.data.events_accepted)"'), damage('metrics.tf', '"DISTRIBUTION"', '"INT64"'), damage('metrics.tf', '${var.prefix}-collect', 'collect')],
   },
   {
     name: 'logs that are kept hold addresses of senders',
