@@ -7,6 +7,7 @@ import { packageFunction } from './build/package-function.ts';
 import { zip } from './build/zip.ts';
 import { FUNCTIONS } from './local/function-settings.ts';
 import { readOptions, runScript, UsageError } from './local/options.ts';
+import { asTable, type Row } from './query/formats.ts';
 
 const HELP = `npm run build -- [options]
 
@@ -20,6 +21,8 @@ The same sources give the same bytes, so Terraform deploys a function only when 
 
 const ROOT = resolve(import.meta.dirname, '..');
 
+const COLUMNS = [['function', 'STRING'], ['zip KB', 'INTEGER'], ['code KB', 'INTEGER'], ['files', 'INTEGER'], ['sha256', 'STRING']].map(([name, type]) => ({ name: name!, type: type! }));
+
 await runScript(async () => {
   const { values: options, positionals } = readOptions({ only: { type: 'string' }, out: { type: 'string', default: join(ROOT, 'dist') }, help: { type: 'boolean', default: false } });
   if (options.help) return void process.stdout.write(HELP);
@@ -27,14 +30,14 @@ await runScript(async () => {
   const out = resolve(options.out);
   mkdirSync(out, { recursive: true });
   const framework = await frameworkPackage(ROOT);
-  const table = [];
+  const table: Row[] = [];
   for (const spec of chosen(options.only)) {
     const { files, codeBytes } = await packageFunction(ROOT, spec, framework);
     const bytes = zip(files);
     writeFileSync(join(out, `${spec.name}.zip`), bytes);
     table.push({ function: spec.name, 'zip KB': kilo(bytes.length), 'code KB': kilo(codeBytes), files: Object.keys(files).length, sha256: createHash('sha256').update(bytes).digest('hex').slice(0, 12) });
   }
-  console.table(table);
+  console.log(asTable(COLUMNS, table));
   console.log(`${table.length} zips in ${out}`);
 });
 
