@@ -145,6 +145,7 @@ export const ARRAYS_REFUSED: string[] = [
   "GENERATE_DATE_ARRAY('2026-01-01', '2026-01-02', INTERVAL 0 DAY)",
   "ARRAY_TO_STRING([1,2], ',')",
   "[1, 'a']",
+  '[[1]]',
   '[1,2,3][OFFSET(5)]',
   '[1,2,3][ORDINAL(0)]',
 ];

@@ -1,8 +1,10 @@
 // All tables of cases, by name; read by the test of the local BigQuery and by the one that asks Google's reference evaluator the same.
 import { AGGREGATES, AGGREGATES_REFUSED } from './functions-aggregates.cases.ts';
 import { ARRAYS, ARRAYS_REFUSED } from './functions-arrays.cases.ts';
+import { CAST_FORMATS, CAST_FORMATS_REFUSED } from './functions-cast-formats.cases.ts';
 import { DATE_FORMATS, DATE_FORMATS_REFUSED } from './functions-date-formats.cases.ts';
 import { DATES, DATES_REFUSED } from './functions-dates.cases.ts';
+import { GROUPS, GROUPS_REFUSED } from './functions-groups.cases.ts';
 import { JSON_TEXT, JSON_TEXT_REFUSED } from './functions-json.cases.ts';
 import { NUMBERS_1, NUMBERS_REFUSED } from './functions-numbers-1.cases.ts';
 import { NUMBERS_2 } from './functions-numbers-2.cases.ts';
@@ -15,8 +17,10 @@ import type { Case } from './wire.ts';
 export const CASES: [what: string, cases: Case[]][] = [
   ['aggregates', AGGREGATES],
   ['arrays', ARRAYS],
+  ['cast formats', CAST_FORMATS],
   ['date formats', DATE_FORMATS],
   ['dates', DATES],
+  ['groups', GROUPS],
   ['json text', JSON_TEXT],
   ['numbers 1', NUMBERS_1],
   ['numbers 2', NUMBERS_2],
@@ -29,8 +33,10 @@ export const CASES: [what: string, cases: Case[]][] = [
 export const REFUSED: [what: string, refused: string[]][] = [
   ['aggregates', AGGREGATES_REFUSED],
   ['arrays', ARRAYS_REFUSED],
+  ['cast formats', CAST_FORMATS_REFUSED],
   ['date formats', DATE_FORMATS_REFUSED],
   ['dates', DATES_REFUSED],
+  ['groups', GROUPS_REFUSED],
   ['json text', JSON_TEXT_REFUSED],
   ['numbers', NUMBERS_REFUSED],
   ['regexps', REGEXPS_REFUSED],

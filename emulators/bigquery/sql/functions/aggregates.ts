@@ -26,6 +26,7 @@ const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
     return { call: `count(${distinct(call)}CASE WHEN ${condition.sql} THEN 1 END)`, type: INT64 };
   },
   SUM: (call) => {
+    if (one(call).type.kind === 'INTERVAL') throw notSupported('SUM of INTERVAL', call.expr.place);
     const value = number(call);
     const { type } = value.type.kind === 'NULL' ? { type: INT64 } : value;
     return { call: `sum(${distinct(call)}${value.type.kind === 'NULL' ? 'NULL::BIGINT' : value.sql})`, type, ...(type.kind !== 'FLOAT64' && { finish: (sql: string) => `CAST(${sql} AS ${duckType(type)})` }) };

@@ -3,11 +3,12 @@ import { coerce } from '../coerce.ts';
 import type { Compilation } from '../compilation.ts';
 import { compileExpr } from '../compile-expression.ts';
 import type { SqlType } from '../context.ts';
-import { invalidQuery, notSupported } from '../google-sql-error.ts';
+import { invalidQuery } from '../google-sql-error.ts';
 import { duckType, typeName, typeOfNode } from '../sql-type.ts';
 import type { Scope, Typed } from '../scope.ts';
 import { instantOf, wallClock } from './zones.ts';
 import type { Expr } from '../tree.ts';
+import { castWithFormat } from './cast-format.ts';
 
 const ALLOWED: Partial<Record<SqlType['kind'], SqlType['kind'][]>> = {
   INT64: ['BOOL', 'INT64', 'NUMERIC', 'FLOAT64', 'STRING'],
@@ -26,8 +27,8 @@ const ALLOWED: Partial<Record<SqlType['kind'], SqlType['kind'][]>> = {
 export function compileCast(compilation: Compilation, scope: Scope, expr: Extract<Expr, { kind: 'cast' }>): Typed {
   const operand = compileExpr(compilation, scope, expr.operand);
   const target = typeOfNode(expr.type);
-  if (expr.format) throw notSupported('CAST … FORMAT', expr.place);
   const zone = expr.zone && compileExpr(compilation, scope, expr.zone).sql;
+  if (expr.format) return castWithFormat(compilation, operand, target, compileExpr(compilation, scope, expr.format), zone, expr.safe, expr.place);
   if (operand.type.kind === 'ARRAY' || operand.type.kind === 'STRUCT' || target.kind === 'ARRAY' || target.kind === 'STRUCT') {
     const coerced = coerce(operand, target);
     if (!coerced) throw invalidQuery(`Casting between ${typeName(operand.type)} and ${typeName(target)} is not supported here`, expr.place);

@@ -4,7 +4,7 @@ import type { Compilation } from '../compilation.ts';
 import { compileExpr } from '../compile-expression.ts';
 import { orderDirection } from '../compile-query.ts';
 import type { SqlType } from '../context.ts';
-import { invalidQuery, notSupported } from '../google-sql-error.ts';
+import { invalidQuery } from '../google-sql-error.ts';
 import { FLOAT64, INT64 } from '../sql-type.ts';
 import type { Scope, Typed } from '../scope.ts';
 import type { FrameBound, WindowSpec } from '../tree.ts';
@@ -28,13 +28,25 @@ export const WINDOW_FUNCTIONS: Record<string, WindowFunction> = {
   FIRST_VALUE: (call) => ({ call: `first_value(${first(call).sql}${nulls(call)})`, type: first(call).type }),
   LAST_VALUE: (call) => ({ call: `last_value(${first(call).sql}${nulls(call)})`, type: first(call).type }),
   NTH_VALUE: (call) => ({ call: `nth_value(${first(call).sql}, ${call.compile(argumentExpr(call, 1)).sql}${nulls(call)})`, type: first(call).type }),
-  PERCENTILE_CONT: (call) => ({ call: `quantile_cont(CAST(${first(call).sql} AS DOUBLE), ${fraction(call)})`, type: FLOAT64 }),
-  PERCENTILE_DISC: (call) => ({ call: `quantile_disc(${first(call).sql}, ${fraction(call)})`, type: first(call).type }),
+  PERCENTILE_CONT: (call) => (call.expr.nulls === 'RESPECT' ? withNulls(call, { ...first(call), sql: `CAST(${first(call).sql} AS DOUBLE)`, type: FLOAT64 }, between) : { call: `quantile_cont(CAST(${first(call).sql} AS DOUBLE), ${fraction(call)})`, type: FLOAT64 }),
+  PERCENTILE_DISC: (call) => (call.expr.nulls === 'RESPECT' ? withNulls(call, first(call), (l, p) => `list_extract(${l}, greatest(1, CAST(ceil(${p} * len(${l})) AS BIGINT)))`) : { call: `quantile_disc(${first(call).sql}, ${fraction(call)})`, type: first(call).type }),
 };
 
 function fraction(call: FunctionCall): string {
-  if (call.expr.nulls === 'RESPECT') throw notSupported(`${call.name} with RESPECT NULLS`, call.expr.place);
   return call.compile(argumentExpr(call, 1)).sql;
+}
+
+/** NULLs count as the smallest values: the whole window as a sorted list, from which one place is taken. */
+function withNulls(call: FunctionCall, value: Typed, pick: (list: string, fraction: string) => string): AggregateParts {
+  const list = call.compilation.id('p');
+  return { call: `list(${value.sql})`, type: value.type, finish: (sql) => `list_extract(list_transform([list_sort(${sql}, 'ASC', 'NULLS FIRST')], lambda ${list}: ${pick(list, fraction(call))}), 1)` };
+}
+
+/** Between a NULL and a value there is nothing to interpolate: it is the value. */
+function between(list: string, fraction: string): string {
+  const position = `(${fraction} * (len(${list}) - 1))`;
+  const [low, high] = ['floor', 'ceil'].map((round) => `list_extract(${list}, CAST(${round}${position} AS BIGINT) + 1)`);
+  return `CASE WHEN ${low} IS NULL OR ${high} IS NULL THEN coalesce(${low}, ${high}) ELSE ${low} + (${high} - ${low}) * (${position} - floor${position}) END`;
 }
 
 function shifted(call: FunctionCall, duckName: string): AggregateParts {
