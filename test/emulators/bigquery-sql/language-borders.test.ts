@@ -124,6 +124,8 @@ const ASKED: Asked[] = [
   ['(WITH a AS (SELECT 1 x) SELECT x FROM a) UNION ALL SELECT 2', ['x'], [['1'], ['2']]],
   ['(SELECT 1 AS a LIMIT 1) LIMIT 5', ['a'], [['1']]],
   ['(((SELECT 1)) UNION ALL SELECT 2)', ['f0_'], [['1'], ['2']]],
+  ['SELECT DISTINCT PERCENTILE_CONT(x, 0.5 RESPECT NULLS) OVER () AS a, PERCENTILE_DISC(x, 0 RESPECT NULLS) OVER () AS b, PERCENTILE_DISC(x, 1 RESPECT NULLS) OVER () AS c FROM UNNEST([1.0, 2, 3, NULL, 10]) AS x', ['a', 'b', 'c'], [[2, null, 10]]],
+  ['SELECT DISTINCT k, PERCENTILE_CONT(x, 0.5 RESPECT NULLS) OVER (PARTITION BY k) AS a FROM UNNEST([STRUCT(1 AS k, 5 AS x), (1, 6), (2, NULL), (2, 8), (3, NULL)]) ORDER BY k', ['k', 'a'], [['1', 5.5], ['2', 8], ['3', null]]],
 ];
 
 test.each(ASKED)('%s', async (...asked) => check(engine, asked));
