@@ -48,7 +48,7 @@ export const FAILURE_ROWS: readonly FailureRow[] = [
   { rows: ['F30'], fault: 'the upload is done and its answer is lost', requests: [storage({ method: 'objects.insert', kind: 'fail', status: '503', takes_effect: true })], shownBy: 'uploadFailsAndIsThere' },
   { rows: ['F31'], fault: 'half of the bytes are lost on the way', requests: [storage({ method: 'objects.insert', kind: 'truncate' })], shownBy: 'aTruncatedUploadIsRefused' },
   { rows: ['F32'], fault: 'BigQuery is down, Cloud Storage is not', requests: [bigquery({ method: '*', kind: 'fail', status: 'UNAVAILABLE', times: null })], shownBy: 'onlyBigQueryIsDown' },
-  { rows: ['F33', 'F35'], fault: 'a query job runs long, so that a second call meets it', requests: [bigquery({ method: 'job.run', kind: 'delay', delay_ms: 1_500 })], shownBy: 'aJobIsMetWhileItRuns' },
+  { rows: ['F33', 'F35'], fault: 'a query job runs long, so that a second call meets it', requests: [bigquery({ method: 'job.run', kind: 'delay', delay_ms: 3_000 })], shownBy: 'aJobIsMetWhileItRuns' },
   { rows: ['F34'], fault: 'the rollover is killed after it sent its job', requests: [kill('rollover')], shownBy: 'theRolloverComesBack' },
   { rows: ['F34'], fault: 'BigQuery is killed while the job runs', requests: [bigquery({ method: 'job.run', kind: 'delay', delay_ms: 60_000 }), kill('bigquery')], shownBy: 'aKilledJobEndsWithAnError' },
   { rows: ['F39'], fault: 'the rollover query fails', requests: [bigquery({ method: 'job.run', kind: 'fail', status: 'rateLimitExceeded' })], shownBy: 'aJobFailsAndChangesNothing' },
