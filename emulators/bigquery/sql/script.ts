@@ -2,7 +2,7 @@
 import { coerceOrThrow } from './coerce.ts';
 import { compileStatement } from './compile-statement.ts';
 import type { Parameter, SqlType } from './context.ts';
-import { GoogleSqlError, invalidQuery, notSupported } from './google-sql-error.ts';
+import { GoogleSqlError, invalidQuery } from './google-sql-error.ts';
 import { parseScript } from './parse-script.ts';
 import type { Relation } from './scope.ts';
 import { valueLiteral } from './script-values.ts';
