@@ -26,12 +26,21 @@ const INSTALLERS: readonly Installer[] = [
 
 const VERSION_ARGUMENT = { node: '--version', go: 'version', python3: '--version' } as const;
 
-/** Exit code 0 when all that this machine can have is there. All at once: most of the time is waiting for downloads. */
+/** Exit code 0 when all that this machine can have is there. All at once, since most of the time is waiting for downloads; but Go's programs one after another, since the second finds compiled what it shares with the first. */
 export async function installAll(root: string): Promise<number> {
   const dir = join(root, '.contract');
   mkdirSync(dir, { recursive: true });
-  const failed = await Promise.all(INSTALLERS.filter(({ file }) => existsSync(join(import.meta.dirname, file))).map((one) => install(one, dir)));
+  const known = INSTALLERS.filter(({ file }) => existsSync(join(import.meta.dirname, file)));
+  const inGo = known.filter(({ needs }) => needs === 'go');
+  const others = known.filter(({ needs }) => needs !== 'go');
+  const failed = await Promise.all([oneAfterAnother(inGo, dir), ...others.map((one) => install(one, dir))]);
   return failed.includes(true) ? 1 : 0;
+}
+
+async function oneAfterAnother(list: readonly Installer[], dir: string): Promise<boolean> {
+  let isFailed = false;
+  for (const one of list) isFailed = (await install(one, dir)) || isFailed;
+  return isFailed;
 }
 
 /** True when it failed. */
