@@ -272,6 +272,9 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
       await put(bucket.file('x'));
       const [{ iamConfiguration }] = await bucket.getMetadata();
       expect(iamConfiguration).toMatchObject({ uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: 'enforced' });
+      await bucket.setMetadata({ iamConfiguration: { uniformBucketLevelAccess: { enabled: false } } } as never);
+      expect((await bucket.getMetadata())[0].iamConfiguration).toMatchObject({ uniformBucketLevelAccess: { enabled: false }, publicAccessPrevention: 'enforced' });
+      await bucket.setMetadata({ iamConfiguration: { uniformBucketLevelAccess: { enabled: true } } } as never);
       await bucket.setMetadata({ iamConfiguration: { publicAccessPrevention: 'inherited' } } as never);
       expect((await bucket.getMetadata())[0].iamConfiguration).toMatchObject({ uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: 'inherited' });
     },
