@@ -36,9 +36,10 @@ variable "prefix" {
   description = "First part of the name of everything, so that one project can hold several deployments."
   type        = string
   default     = "chiplog"
+  nullable    = false
   validation {
-    condition     = can(regex("^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$", var.prefix)) && !startswith(var.prefix, "goog")
-    error_message = "The prefix has 1 to 15 lower-case letters, digits and hyphens, starts with a letter, does not end with a hyphen and does not start with goog; account ids, which hold it, have at most 30 characters."
+    condition     = can(regex("^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$", var.prefix)) && !can(regex("^goog|google", var.prefix))
+    error_message = "The prefix has 1 to 15 lower-case letters, digits and hyphens, starts with a letter, does not end with a hyphen, does not start with goog and does not hold google; account ids, which hold it, have at most 30 characters."
   }
 }
 
@@ -46,6 +47,7 @@ variable "dataset" {
   description = "Name of the BigQuery dataset."
   type        = string
   default     = "chiplog"
+  nullable    = false
   validation {
     condition     = can(regex("^[A-Za-z0-9_]+$", var.dataset)) && length(var.dataset) <= 1024
     error_message = "A dataset's name has letters, digits and underscores only."
@@ -56,6 +58,7 @@ variable "time_zone" {
   description = "Reporting time zone: whose midnight ends a day. Fixed when the dataset is made: a later change is refused."
   type        = string
   default     = "UTC"
+  nullable    = false
   validation {
     condition     = contains(keys(local.time_zones), var.time_zone)
     error_message = "The time zone is a name of the IANA list with its capitals, such as Europe/Berlin or UTC; abbreviations and offsets are not."
@@ -95,23 +98,23 @@ variable "sources" {
     error_message = "Two sources have the same id; rows could not tell who sent them."
   }
   validation {
-    condition     = alltrue([for source in var.sources : length(source.write_keys) >= 1 && length(source.write_keys) <= 20])
+    condition     = alltrue([for source in var.sources : try(length(source.write_keys) >= 1 && length(source.write_keys) <= 20, false)])
     error_message = "Each source has 1 to 20 write keys: one, and a second while keys are changed."
   }
   validation {
-    condition     = alltrue([for key in flatten(var.sources[*].write_keys) : can(regex("^[!-~]{1,256}$", key))])
+    condition     = alltrue([for key in flatten([for source in var.sources : coalesce(source.write_keys, [])]) : can(regex("^[!-~]{1,256}$", key))])
     error_message = "A write key has 1 to 256 visible ASCII characters without spaces."
   }
   validation {
-    condition     = length(distinct(flatten(var.sources[*].write_keys))) == length(flatten(var.sources[*].write_keys))
+    condition     = length(distinct(flatten([for source in var.sources : coalesce(source.write_keys, [])]))) == length(flatten([for source in var.sources : coalesce(source.write_keys, [])]))
     error_message = "A write key occurs twice; each key belongs to one source, or nobody could tell who sent an event."
   }
   validation {
-    condition     = alltrue([for source in var.sources : length(source.streams) > 0 && length(setsubtract(source.streams, [for name, stream in local.streams : name if can(stream.route)])) == 0])
+    condition     = alltrue([for source in var.sources : try(length(source.streams) > 0 && length(setsubtract(source.streams, [for name, stream in local.streams : name if can(stream.route)])) == 0, false)])
     error_message = "A source names at least one stream, and only streams that schemas/streams.json gives a route."
   }
   validation {
-    condition     = alltrue([for source in var.sources : length(distinct(source.streams)) == length(source.streams) && length(distinct(coalesce(source.origins, []))) == length(coalesce(source.origins, []))])
+    condition     = alltrue([for source in var.sources : length(distinct(coalesce(source.streams, []))) == length(coalesce(source.streams, [])) && length(distinct(coalesce(source.origins, []))) == length(coalesce(source.origins, []))])
     error_message = "A source names a stream or an origin twice; the collector would refuse the whole document."
   }
   validation {
@@ -143,6 +146,7 @@ variable "retention_days" {
   description = "Days that topics and subscriptions keep messages: how long a writer may be broken before anything is lost. Raw files are joined only after it."
   type        = number
   default     = 7
+  nullable    = false
   validation {
     condition     = var.retention_days >= 1 && var.retention_days <= 31 && floor(var.retention_days) == var.retention_days
     error_message = "Messages are kept for a whole number of days from 1 to 31."
@@ -153,6 +157,7 @@ variable "late_days_max" {
   description = "Events older than this many days are stored as rejected, with the reason too_late."
   type        = number
   default     = 30
+  nullable    = false
   validation {
     condition     = var.late_days_max >= 1 && var.late_days_max <= 3650 && floor(var.late_days_max) == var.late_days_max
     error_message = "Events may be late by a whole number of days from 1 to 3650."
@@ -163,6 +168,7 @@ variable "soft_delete_days" {
   description = "Days that a deleted file or bundle can be brought back."
   type        = number
   default     = 7
+  nullable    = false
   validation {
     condition     = var.soft_delete_days >= 7 && var.soft_delete_days <= 90 && floor(var.soft_delete_days) == var.soft_delete_days
     error_message = "Cloud Storage keeps deleted files for a whole number of days from 7 to 90; without it a mistake could not be undone."
@@ -184,8 +190,8 @@ variable "collector_instances" {
   default     = {}
   nullable    = false
   validation {
-    condition     = var.collector_instances.min >= 0 && var.collector_instances.max >= 1 && var.collector_instances.max <= 1000 && var.collector_instances.min <= var.collector_instances.max
-    error_message = "The collector has at least 0 instances and at most 1 to 1000, and not more at least than at most."
+    condition     = floor(var.collector_instances.min) == var.collector_instances.min && floor(var.collector_instances.max) == var.collector_instances.max && var.collector_instances.min >= 0 && var.collector_instances.max >= 1 && var.collector_instances.max <= 1000 && var.collector_instances.min <= var.collector_instances.max
+    error_message = "The collector has a whole number of instances: at least 0 and at most 1 to 1000, and not more at least than at most."
   }
 }
 
@@ -195,7 +201,7 @@ variable "writer_instances" {
   default     = {}
   nullable    = false
   validation {
-    condition     = var.writer_instances.min >= 0 && var.writer_instances.max >= 1 && var.writer_instances.max <= 1000 && var.writer_instances.min <= var.writer_instances.max
-    error_message = "A writer has at least 0 instances and at most 1 to 1000, and not more at least than at most."
+    condition     = floor(var.writer_instances.min) == var.writer_instances.min && floor(var.writer_instances.max) == var.writer_instances.max && var.writer_instances.min >= 0 && var.writer_instances.max >= 1 && var.writer_instances.max <= 1000 && var.writer_instances.min <= var.writer_instances.max
+    error_message = "A writer has a whole number of instances: at least 0 and at most 1 to 1000, and not more at least than at most."
   }
 }

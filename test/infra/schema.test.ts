@@ -18,6 +18,13 @@ test.each(['small', 'big'])('every value that is planned for the %s team is of t
   expect(checkTypes(resources)).toEqual([]);
 });
 
+test('the providers that are taken are Google\'s 7 and 8, by a Terraform that can compare variables; a budget is asked for with the project\'s own quota', () => {
+  const versions = sources['versions.tf']!.replace(/\s+/g, ' ');
+  expect(versions).toContain('required_version = ">= 1.9.0, < 2.0.0"');
+  expect(versions).toContain('google = { source = "hashicorp/google" version = ">= 7.0.0, < 9.0.0" }');
+  expect(versions).toMatch(/user_project_override = var\.budget != null billing_project = var\.project/);
+});
+
 const BROKEN: [what: string, text: string, finding: string][] = [
   ['an unknown resource', 'resource "google_pubsub_queue" "q" {\n  name = "q"\n}', 'broken.tf:1: the provider has no google_pubsub_queue'],
   ['an unknown attribute', 'resource "google_pubsub_topic" "t" {\n  name = "t"\n  retention = "1d"\n}', 'broken.tf:3: google_pubsub_topic.t has no retention'],

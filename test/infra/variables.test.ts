@@ -30,6 +30,7 @@ const BAD: [what: string, variables: string, sentence: string][] = [
   ['a prefix that is too long for account ids', with_('prefix', '"chiplog-production"'), 'The prefix has'],
   ['a prefix that ends with a hyphen', with_('prefix', '"chiplog-"'), 'The prefix has'],
   ['a prefix that Google keeps for itself', with_('prefix', '"goog-events"'), 'The prefix has'],
+  ['a prefix that no bucket may hold', with_('prefix', '"my-google"'), 'The prefix has'],
   ['a dataset with a hyphen', with_('dataset', '"chip-log"'), 'A dataset\'s name has'],
   ['an unknown time zone', with_('time_zone', '"Europe/Atlantis"'), 'The time zone is'],
   ['a time zone that is an abbreviation', with_('time_zone', '"CEST"'), 'The time zone is'],
@@ -42,12 +43,17 @@ const BAD: [what: string, variables: string, sentence: string][] = [
   ['soft delete that is switched off', with_('soft_delete_days', '0'), 'Cloud Storage keeps deleted files'],
   ['no e-mail for alerts', with_('alert_email', '"data team"'), 'The alert e-mail is'],
   ['more instances at least than at most', with_('collector_instances', '{ min = 5, max = 2 }'), 'The collector has'],
+  ['half an instance', with_('collector_instances', '{ min = 0.5 }'), 'The collector has a whole number'],
+  ['half a writer', with_('writer_instances', '{ max = 1.5 }'), 'A writer has a whole number'],
   ['writers without an instance', with_('writer_instances', '{ max = 0 }'), 'A writer has'],
   ['no source', with_('sources', '[]'), 'There is no source'],
   ['two sources of one id', with_('sources', source('id = "a", write_keys = ["k2"], streams = ["events"]')), 'Two sources have the same id'],
   ['one key for two sources', with_('sources', source('id = "b", write_keys = ["k1"], streams = ["events"]')), 'A write key occurs twice'],
   ['one key twice in a source', with_('sources', source('id = "b", write_keys = ["k2", "k2"], streams = ["events"]')), 'A write key occurs twice'],
   ['a source without a key', with_('sources', source('id = "b", write_keys = [], streams = ["events"]')), 'Each source has 1 to 20 write keys'],
+  ['a source whose keys are null', with_('sources', source('id = "b", write_keys = null, streams = ["events"]')), 'Each source has 1 to 20 write keys'],
+  ['a source whose streams are null', with_('sources', source('id = "b", write_keys = ["k2"], streams = null')), 'A source names at least one stream'],
+  ['a source without a stream', with_('sources', source('id = "b", write_keys = ["k2"], streams = []')), 'A source names at least one stream'],
   ['a key with a space', with_('sources', source('id = "b", write_keys = ["k 2"], streams = ["events"]')), 'A write key has'],
   ['a source id with capitals', with_('sources', source('id = "B", write_keys = ["k2"], streams = ["events"]')), 'A source\'s id has'],
   ['a stream that is not in the catalogue', with_('sources', source('id = "b", write_keys = ["k2"], streams = ["clicks"]')), 'A source names at least one stream'],
@@ -83,6 +89,7 @@ const GOOD: [what: string, variables: string][] = [
   ['time zones by their names of today and of yesterday', with_('time_zone', '"Asia/Kolkata"')],
   ['UTC', with_('time_zone', '"UTC"')],
   ['a region as location', with_('location', '"europe-west1"')],
+  ['null for what has a default', ['prefix', 'dataset', 'time_zone', 'retention_days', 'late_days_max', 'soft_delete_days', 'collector_instances', 'writer_instances', 'cmek'].reduce((text, name) => with_(name, 'null', text), small)],
   ['the shortest prefix', with_('prefix', '"c"')],
   ['the longest prefix', with_('prefix', '"chiplog-prod-eu"')],
   ['a key for the bucket in europe', with_('cmek', `{ bucket = "${KEY('europe')}", secrets = "${KEY('europe-west1')}" }`)],
@@ -133,7 +140,7 @@ describe.skipIf(terraformIsMissing !== undefined)(`Terraform says the same${terr
   afterAll(clearWorkspaces);
 
   // Each takes a second; one of each kind of condition is enough to know that Terraform reads them as these tests do.
-  const KINDS = ['a prefix with capitals', 'an unknown time zone', 'negative retention', 'one key for two sources', 'EU with a region outside the European Union', 'a key for the dataset', 'a rate limit without a load balancer to hold it', 'an origin with a path'];
+  const KINDS = ['half an instance', 'a source whose keys are null', 'a source whose streams are null', 'a prefix with capitals', 'an unknown time zone', 'negative retention', 'one key for two sources', 'EU with a region outside the European Union', 'a key for the dataset', 'a rate limit without a load balancer to hold it', 'an origin with a path'];
   test.each(BAD.filter(([what]) => KINDS.includes(what)))('%s', async (_what, variables, sentence) => {
     const { code, diagnostics } = await planWithTerraform(folder, variables);
     expect(code).not.toBe(0);
@@ -142,7 +149,7 @@ describe.skipIf(terraformIsMissing !== undefined)(`Terraform says the same${terr
     expect(errors[0]!.detail?.replace(/\s+/g, ' ')).toContain(sentence);
   });
 
-  test.each(GOOD.filter(([what]) => /UTC|longest|europe/.test(what)))('%s is taken', async (_what, variables) => {
+  test.each(GOOD.filter(([what]) => /UTC|longest|europe|null/.test(what)))('%s is taken', async (_what, variables) => {
     expect(await planWithTerraform(folder, variables)).toMatchObject({ code: 0 });
   });
 });

@@ -51,6 +51,12 @@ export const ACCESS_TRAPS: Trap[] = [
     damages: [damage('functions.tf', '    service_account_email = google_service_account.function[each.key].email\n'), damage('functions.tf', 'google_service_account.function[each.key].email', 'google_service_account.function["collect"].email')],
   },
   {
+    name: 'an account is switched off',
+    why: 'Whatever acts with it is answered 401.',
+    finds: (plan) => unless(of(plan, 'google_service_account'), ({ values }) => values['disabled'] !== true),
+    damages: [damage('service-accounts.tf', '  display_name = "Chiplog scheduler"\n', '  display_name = "Chiplog scheduler"\n  disabled     = true\n')],
+  },
+  {
     name: 'builds run with the default account',
     why: 'It may do far more than build, and new organisations take its rights away.',
     finds: (plan) => unless(of(plan, 'google_cloudfunctions2_function'), ({ set }) => 'service_account' in ((set['build_config'] as any)?.[0]?.fields ?? {})),
