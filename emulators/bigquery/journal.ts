@@ -116,8 +116,9 @@ export class Journal {
 /** Journal files in a folder with the table each belongs to. */
 export function journalFiles(dir: string): { path: string; uid: string; seq: number; way: Way }[] {
   return readdirSync(dir).flatMap((name) => {
-    const match = /^(.+)\.(\d{9})\.(insert|write)\.ndjson$/.exec(name);
-    return match === null ? [] : [{ path: join(dir, name), uid: match[1]!, seq: Number(match[2]), way: match[3] as Way }];
+    // Files of an earlier version say no way.
+    const match = /^(.+?)\.(\d{9})(?:\.(insert|write))?\.ndjson$/.exec(name);
+    return match === null ? [] : [{ path: join(dir, name), uid: match[1]!, seq: Number(match[2]), way: (match[3] ?? 'write') as Way }];
   });
 }
 

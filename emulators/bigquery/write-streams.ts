@@ -186,7 +186,7 @@ export class WriteStreams {
     }
   }
 
-  /** Forgets the streams of tables that are gone. Called when the service starts and stops. */
+  /** Forgets the streams of tables that are gone. Called when the service starts. */
   async sweep(): Promise<void> {
     const uids = new Set(this.store.catalogue.all('table').map((table) => table.uid));
     for (const [name, stream] of this.streams) {

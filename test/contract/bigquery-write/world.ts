@@ -40,7 +40,7 @@ export async function openWorld(launched: Launched): Promise<WriteWorld & { clos
     ...rest, writer, managed, tablePath,
     defaultStream: (table) => `${tablePath(table)}/streams/_default`,
     newTable: async (fields, name = rest.name('w')) => (await rest.table(fields, {}, name)).id!,
-    connect: (stream) => connect(writer, stream),
+    connect: (stream) => connect(writer, stream, launched.implementation === 'independent'),
     stored: (table, order = 'id') => rest.rows(`SELECT * FROM ${table} ORDER BY ${order}`, { useQueryCache: false }),
     async close() {
       managed.close();
@@ -58,7 +58,10 @@ function clientOptions(launched: Launched): object {
   return { projectId: launched.project, auth: new GoogleAuth({ authClient, projectId: launched.project } as never), apiEndpoint, port: Number(port), sslCreds: credentials.createInsecure() };
 }
 
-function connect(writer: BigQueryWriteClient, stream: string): Connection {
+const IDLE_MS = 2_000;
+
+/** `endsWhenIdle`: for a service that has a thread for each open connection, and only a few of them. */
+function connect(writer: BigQueryWriteClient, stream: string, endsWhenIdle: boolean): Connection {
   const call = writer.appendRows({ otherArgs: { headers: { 'x-goog-request-params': `write_stream=${stream}` } }, retry: null } as never);
   const waiting: { done(response: AppendResponse): void; fail(error: Error): void }[] = [];
   let failure: Error | undefined;
@@ -66,12 +69,18 @@ function connect(writer: BigQueryWriteClient, stream: string): Connection {
     failure = error;
     for (const entry of waiting.splice(0)) entry.fail(error);
   };
-  call.on('data', (response: AppendResponse) => waiting.shift()?.done(response));
+  let idle: NodeJS.Timeout | undefined;
+  call.on('data', (response: AppendResponse) => {
+    waiting.shift()?.done(response);
+    clearTimeout(idle);
+    if (endsWhenIdle && waiting.length === 0) idle = setTimeout(() => call.end(), IDLE_MS);
+  });
   call.on('error', end);
   call.on('end', () => end(new Error('The connection was ended by the service.')));
   let isFirst = true;
   const send = (request: AppendRequest): Promise<AppendResponse> => new Promise((done, fail) => {
     if (failure !== undefined) return fail(failure);
+    clearTimeout(idle);
     waiting.push({ done, fail });
     call.write(request);
   });
