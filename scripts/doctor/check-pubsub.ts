@@ -17,6 +17,7 @@ const DAY_SECONDS = 86_400;
 const WAITING_SECONDS_MAX = 600;
 
 const secondsOf = (duration: Duration): number => Number(duration?.seconds ?? 0);
+const days = (seconds: number): string => (seconds < DAY_SECONDS ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / DAY_SECONDS)} days`);
 const lastPart = (name: string | null | undefined): string => (name ?? '').split('/').at(-1)!;
 
 export function pubsubChecks(patient: Patient): Check[] {
@@ -24,7 +25,7 @@ export function pubsubChecks(patient: Patient): Check[] {
   const subscriptions = once(async () => new Map((await patient.pubsub.getSubscriptions())[0].map(({ metadata, name }) => [lastPart(name), metadata as unknown as Subscription])));
   return [
     { name: 'topics', run: async () => checkTopics(patient, await topics()) },
-    { name: 'push subscriptions', run: async () => checkPushes(patient, await subscriptions()) },
+    { name: 'push subscriptions', run: async () => checkPushes(patient, await subscriptions(), await topics()) },
     { name: 'endpoints of the push subscriptions', run: async () => checkEndpoints(patient, await subscriptions()) },
     { name: 'subscriptions of undeliverable messages', run: async () => checkUndeliverable(patient, await subscriptions()) },
     { name: 'waiting messages', run: async () => checkBacklogs(patient, await subscriptions()) },
@@ -51,7 +52,7 @@ function missingTopicMatters(name: string): string {
 /** The names that each stream's messages need, with the writer that each pushes to. */
 const pushesOf = (patient: Patient) => topicsOf(patient).flatMap(({ topic }) => (['bigquery', 'storage'] as const).map((writer) => ({ topic, writer, name: `${topic}-to-${writer}` })));
 
-function checkPushes(patient: Patient, subscriptions: Map<string, Subscription>): Finding[] {
+function checkPushes(patient: Patient, subscriptions: Map<string, Subscription>, topics: Map<string, Topic>): Finding[] {
   const cures = curesFor(patient);
   return pushesOf(patient).flatMap(({ topic, writer, name }) => {
     const found = subscriptions.get(name);
@@ -60,14 +61,17 @@ function checkPushes(patient: Patient, subscriptions: Map<string, Subscription>)
     if (found === undefined) return [finding('subscription_missing', 'The subscription does not exist.', `No event of this stream reaches ${sink}; what was published meanwhile is kept as long as the topic's retention.`, cures.provision)];
     // Of a detached subscription nothing else matters: it gets no messages and has lost the ones it held.
     if (found.detached === true || lastPart(found.topic) === '_deleted-topic_') return [finding('subscription_detached', 'The subscription is detached from its topic.', `No event of this stream reaches ${sink}.`, cures.replaceSubscription(name))];
+    if (lastPart(found.topic) !== topic) return [finding('subscription_elsewhere', `The subscription belongs to the topic ${lastPart(found.topic)}.`, `No event of this stream reaches ${sink}, and another's arrive there twice.`, cures.replaceSubscription(name))];
     const findings: Finding[] = [];
     const wrong = (kind: Kind, what: string, why: string, change: string): void => void findings.push(finding(kind, what, why, cures.subscription(name, change)));
+    const [kept, topicKeeps] = [secondsOf(found.messageRetentionDuration), secondsOf(topics.get(topic)?.messageRetentionDuration)];
+    if (kept < topicKeeps) wrong('subscription_kept_too_short', `What waits is kept for ${days(kept)}, by the topic for ${days(topicKeeps)}.`, 'What a broken writer did not take in that time is gone.', `--message-retention-duration=${topicKeeps}s`);
     if (found.ackDeadlineSeconds !== ACK_DEADLINE_SECONDS) wrong('ack_deadline_wrong', `The acknowledgement deadline is ${found.ackDeadlineSeconds} s, not ${ACK_DEADLINE_SECONDS}.`, 'It is also the time that a push may take: the writer answers by 50 s, and an earlier deadline delivers again what is being written.', `--ack-deadline=${ACK_DEADLINE_SECONDS}`);
     if (secondsOf(found.expirationPolicy?.ttl) > 0) wrong('subscription_expires', `The subscription is deleted after ${Math.round(secondsOf(found.expirationPolicy?.ttl) / DAY_SECONDS)} quiet days.`, 'What is published afterwards reaches nobody.', '--expiration-period=never');
     const deadLetter = lastPart(found.deadLetterPolicy?.deadLetterTopic);
     if (deadLetter !== `${topic}-undeliverable`) wrong('dead_letter_missing', deadLetter === '' ? 'The subscription has no dead-letter topic.' : `Undeliverable messages go to ${deadLetter}.`, 'A message that can never be written is delivered for ever, and slows down all others.', `--dead-letter-topic=${topic}-undeliverable --max-delivery-attempts=${ATTEMPTS_MIN}`);
     else if ((found.deadLetterPolicy?.maxDeliveryAttempts ?? 5) < ATTEMPTS_MIN) wrong('too_few_attempts', `A message is set aside after ${found.deadLetterPolicy?.maxDeliveryAttempts ?? 5} attempts.`, 'An outage of minutes would empty the subscription into the dead letters.', `--max-delivery-attempts=${ATTEMPTS_MIN}`);
-    if (found.retryPolicy === null || found.retryPolicy === undefined) wrong('no_backoff', 'Refused messages are delivered again at once.', 'An outage becomes a storm of deliveries, and a message uses up its attempts in seconds.', '--min-retry-delay=10s --max-retry-delay=600s');
+    if (secondsOf(found.retryPolicy?.minimumBackoff) === 0 || secondsOf(found.retryPolicy?.maximumBackoff) === 0) wrong('no_backoff', 'Refused messages are delivered again at once.', 'An outage becomes a storm of deliveries, and a message uses up its attempts in seconds.', '--min-retry-delay=10s --max-retry-delay=600s');
     if ((found.filter ?? '') !== '') findings.push(finding('subscription_filters', `The subscription takes only messages that match ${found.filter}.`, 'Pub/Sub acknowledges the others itself: they are in no table.', cures.replaceSubscription(name)));
     return findings;
   });

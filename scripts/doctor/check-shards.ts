@@ -60,7 +60,9 @@ async function checkColumns(patient: Patient, stream: Patient['streams'][number]
     const clashes = [...conflicts, ...clashesOf(fields, stream.fields, foreign, name), ...requiredOf(fields)];
     if (clashes.length > 0) findings.push({ kind: 'column_type_differs', where: name, what: `${clashes.slice(0, 3).join('; ')}.`, why: `Queries of \`${stream.prefix}_*\` fail, and rows of this day are refused.`, cure: kind === 'daily' ? cures.rollover(date, stream.stream) : cures.dropTable(name) });
     if (additions.length > 0) findings.push({ kind: 'column_missing', where: name, what: `It lacks ${additions.slice(0, 5).join(', ')}${additions.length > 5 ? ' …' : ''}.`, why: 'Rows that have it are refused until it is there; wildcards read it as NULL.', cure: cures.migrate });
-    const wanted = tableDefinition(stream, kind, date).clustering;
+    const { clustering: wanted, expirationMs } = tableDefinition(stream, kind, date);
+    const expiresMs = Number(metadata.expirationTime ?? Infinity);
+    if (expiresMs < (expirationMs ?? Infinity)) findings.push({ kind: 'table_expires', where: name, what: `It is deleted on ${new Date(expiresMs).toISOString().slice(0, 10)}.`, why: expirationMs === undefined ? 'schemas/streams.json keeps its rows for ever.' : `schemas/streams.json keeps its rows until ${new Date(expirationMs).toISOString().slice(0, 10)}.`, cure: expirationMs === undefined ? cures.neverExpire(name) : cures.rollover(date, stream.stream) });
     const clustering = metadata.clustering?.fields ?? [];
     if (wanted.join() !== clustering.join()) findings.push({ kind: 'clustering_differs', where: name, what: `It is clustered by ${clustering.join(', ') || 'nothing'}, not by ${wanted.join(', ')}.`, why: 'Queries by event read, and cost, the whole day; BigQuery clusters a wildcard only when all its tables are alike.', cure: kind === 'daily' ? cures.rollover(date, stream.stream) : clusterCure(patient, name, wanted) });
   }

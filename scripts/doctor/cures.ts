@@ -27,6 +27,7 @@ export function curesFor(patient: Patient) {
     dropView: (name: string): string => (local === undefined ? `bq rm -t ${table(name)}` : `npm run query -- "DROP VIEW ${datasetName}.${name}"`),
     noDefaultExpiration: bq(`update --default_table_expiration 0 ${project}:${datasetName}`),
     noPartitionExpiration: bq(`update --default_partition_expiration 0 ${project}:${datasetName}`),
+    neverExpire: (name: string): string => (local === undefined ? `bq update --expiration 0 ${table(name)}` : `npm run query -- "ALTER TABLE ${datasetName}.${name} SET OPTIONS (expiration_timestamp = NULL)"`),
     label: (label: string): string => bq(`update --set_label ${label} ${project}:${datasetName}`),
     bucket: (change: string): string => gcloud(`storage buckets update gs://${bucketName} ${change}`),
     logsOf: (name: string): string => (local === undefined ? `gcloud functions logs read ${prefix}-${name} --gen2 --region=${region} ${inProject}` : `cat .chiplog/logs/${name}.log`),

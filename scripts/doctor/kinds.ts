@@ -26,8 +26,10 @@ export const KINDS = {
     topic_without_retention: 'A topic keeps nothing, so that nobody can seek back.',
     subscription_missing: 'A stream has no subscription to one of the writers.',
     subscription_detached: 'A subscription is detached from its topic.',
+    subscription_elsewhere: 'A subscription belongs to another topic than its name says.',
     subscription_filters: 'A subscription takes only some messages; Pub/Sub acknowledges the others away.',
     subscription_expires: 'A subscription is deleted after quiet days.',
+    subscription_kept_too_short: 'A subscription keeps what waits for a shorter time than its topic.',
     endpoint_wrong: 'A subscription pushes to another address than its writer\'s, or to none.',
     push_without_identity: 'A subscription pushes without an identity to a private function.',
     ack_deadline_wrong: 'The acknowledgement deadline is not 60 seconds.',
@@ -66,6 +68,7 @@ export const KINDS = {
     column_type_differs: 'A column has another type or mode in one of the tables.',
     column_missing: 'A table lacks a column that the schema has.',
     clustering_differs: 'A table is clustered otherwise.',
+    table_expires: 'A table deletes itself earlier than `schemas/streams.json` says.',
   },
   'Days': {
     day_missing: 'Between the first day and yesterday a day has no table.',

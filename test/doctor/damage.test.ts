@@ -92,6 +92,8 @@ describe('topics and subscriptions', () => {
     ['too_few_attempts', { deadLetterPolicy: { deadLetterTopic: 'projects/chiplog-local/topics/chiplog-events-undeliverable', maxDeliveryAttempts: 5 } }],
     ['dead_letter_missing', { deadLetterPolicy: null }],
     ['no_backoff', { retryPolicy: null }],
+    ['no_backoff', { retryPolicy: { minimumBackoff: { seconds: 0 }, maximumBackoff: { seconds: 600 } } }],
+    ['subscription_kept_too_short', { messageRetentionDuration: { seconds: 600 } }],
   ])('%s', async (kind, change) => {
     await subscription(PUSH).setMetadata(change as never);
     after(anew(PUSH));
@@ -104,6 +106,15 @@ describe('topics and subscriptions', () => {
     await hospital.run.pubsub.createSubscription('chiplog-events', PUSH, { pushConfig: pushConfig!, ackDeadlineSeconds: ackDeadlineSeconds!, expirationPolicy: expirationPolicy!, retryPolicy: retryPolicy!, deadLetterPolicy: deadLetterPolicy!, messageRetentionDuration: messageRetentionDuration as never, filter: 'attributes:nothing' });
     after(anew(PUSH));
     expect(await hospital.kinds()).toEqual(['subscription_filters']);
+  });
+
+  test('a subscription that was made anew on another stream\'s topic', async () => {
+    const [{ pushConfig, ackDeadlineSeconds, expirationPolicy, retryPolicy, deadLetterPolicy, messageRetentionDuration }] = await subscription(PUSH).getMetadata();
+    await subscription(PUSH).delete();
+    await hospital.run.pubsub.createSubscription('chiplog-inference', PUSH, { pushConfig: pushConfig!, ackDeadlineSeconds: ackDeadlineSeconds!, expirationPolicy: expirationPolicy!, retryPolicy: retryPolicy!, deadLetterPolicy: deadLetterPolicy!, messageRetentionDuration: messageRetentionDuration as never });
+    after(anew(PUSH));
+    const { findings } = await hospital.examine();
+    expect(findings).toMatchObject([{ kind: 'subscription_elsewhere', where: PUSH, what: expect.stringContaining('chiplog-inference') }]);
   });
 
   test('undeliverable messages that nobody keeps', async () => {

@@ -84,6 +84,17 @@ describe('the dataset', () => {
     expect(await hospital.kinds()).toEqual(['clustering_differs']);
   });
 
+  test('a table that deletes itself', async () => {
+    const table = dataset().table('events_intraday_20260310');
+    await table.setMetadata({ expirationTime: String(Date.parse('2026-04-10T00:00:00Z')) } as never);
+    after(() => table.setMetadata({ expirationTime: null } as never));
+    const { findings } = await hospital.examine();
+    expect(findings).toMatchObject([{ kind: 'table_expires', where: 'events_intraday_20260310', what: 'It is deleted on 2026-04-10.' }]);
+    const [, statement] = /^npm run query -- "(.+)"$/.exec(findings[0]!.cure)!;
+    await hospital.sql(statement!);
+    expect(await hospital.kinds()).toEqual([]);
+  });
+
   test('user_days or rollovers missing, or with other columns', async () => {
     const { fields } = KEPT_TABLES.find(({ name }) => name === 'user_days')!;
     await dataset().table('user_days').delete();
