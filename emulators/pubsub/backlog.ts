@@ -1,7 +1,8 @@
 // What one subscription has not acknowledged yet, and who gets it next. Entries come in from store.ts; consumers (a push endpoint, a stream,
 // a waiting pull) say how much they have room for and get leases; acknowledgements, refusals and passed deadlines end them.
-import { ackIdOf, entryIdOf } from './ack-id.ts';
-import type { BacklogEvents, BacklogRules, Consumer, Delivery, Entry, Lease } from './delivery.ts';
+import { ackIdOf, entryIdOf, RecentAckIds } from './ack-id.ts';
+import { GONE, type BacklogEvents, type BacklogRules, type Consumer, type Delivery, type Earlier, type Entry, type Lease } from './delivery.ts';
+import { FreshQueue } from './fresh-queue.ts';
 import { KeyLines } from './key-lines.ts';
 import { Schedule } from './schedule.ts';
 
@@ -9,22 +10,19 @@ import { Schedule } from './schedule.ts';
 const SWEEP_MS = 100;
 /** What one consumer gets in one turn, so that several share a backlog. */
 const TURN = { messages: 100, bytes: 4 * 1024 * 1024 };
-/** Ack ids that were acknowledged, so that saying it again is no error. */
-const REMEMBERED_MAX = 10_000;
 /** When the dead-letter topic is missing, Pub/Sub goes on delivering; so do we, at this pace. */
 const DEAD_LETTER_RETRY_MS = 10_000;
 
 export class Backlog {
   rules: BacklogRules = {};
-  private fresh: Entry[] = [];
-  private freshFrom = 0;
+  private readonly fresh = new FreshQueue();
   private again: Delivery[] = [];
   private readonly later = new Schedule<Delivery>((delivery) => this.queueAgain(delivery));
   private readonly lines = new KeyLines();
   private readonly attempted = new Map<number, Delivery>();
   /** Attempts of earlier runs, of messages that were not delivered in this one. */
   private readonly earlierAttempts = new Map<number, number>();
-  private readonly acknowledged = new Set<string>();
+  private readonly acknowledged = new RecentAckIds();
   private readonly leases = new Set<Lease>();
   private consumers: Consumer[] = [];
   private sweeper: NodeJS.Timeout | undefined;
@@ -39,14 +37,13 @@ export class Backlog {
     this.events = events;
   }
 
-  /** Messages not acknowledged. */
   get size(): number {
-    return this.fresh.length - this.freshFrom + this.attempted.size;
+    return this.fresh.size + this.attempted.size;
   }
 
   /** Of the messages that are not acknowledged. */
   get oldestPublishMs(): number {
-    const firstFresh = this.fresh[this.freshFrom]?.publishMs ?? Infinity;
+    const firstFresh = this.fresh.first?.publishMs ?? Infinity;
     return [...this.attempted.values()].reduce((oldest, { entry }) => Math.min(oldest, entry.publishMs), firstFresh);
   }
 
@@ -58,17 +55,27 @@ export class Backlog {
     return this.consumers.length > 0;
   }
 
-  add(entry: Entry, earlierAttempts = 0): void {
-    if (earlierAttempts > 0) this.earlierAttempts.set(entry.id, earlierAttempts);
+  add(entry: Entry, { attempts = 0, lease }: Earlier = {}): void {
+    if (attempts > 0) this.earlierAttempts.set(entry.id, attempts);
+    if (lease !== undefined && this.rules.isExactlyOnce === true) return this.addLeased(entry, lease);
     if (this.rules.isOrdered === true && entry.key !== '') this.lines.add(this.deliveryOf(entry));
     else this.fresh.push(entry);
     this.wake();
   }
 
+  /** Somebody got it in an earlier run, and may still acknowledge it. */
+  private addLeased(entry: Entry, { ackId, leftMs }: NonNullable<Earlier['lease']>): void {
+    const delivery = this.deliveryOf(entry);
+    delivery.attempt += 1;
+    delivery.lease = { ackId, delivery, attempt: delivery.attempt, consumer: GONE, endsMs: performance.now() + leftMs };
+    this.leases.add(delivery.lease);
+    if (this.isInLine(delivery)) this.lines.add(delivery);
+    this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS);
+  }
+
   /** Messages that were sought back stand behind younger ones: into their order again. */
   sort(): void {
-    this.fresh = this.fresh.slice(this.freshFrom).sort((a, b) => a.id - b.id);
-    this.freshFrom = 0;
+    this.fresh.sort();
     this.lines.sort();
   }
 
@@ -98,7 +105,7 @@ export class Backlog {
     const isCurrent = delivery?.lease?.ackId === ackId;
     if (this.rules.isExactlyOnce === true && !isCurrent) return this.acknowledged.has(ackId);
     if (delivery !== undefined) this.finish(delivery);
-    if (this.rules.isExactlyOnce === true) this.remember(ackId);
+    if (this.rules.isExactlyOnce === true) this.acknowledged.add(ackId);
     return true;
   }
 
@@ -108,6 +115,7 @@ export class Backlog {
     if (lease === undefined || lease.ackId !== ackId) return false;
     if (ms === 0) this.refuse(lease);
     else lease.endsMs = performance.now() + ms;
+    if (ms > 0) this.tellLease(lease, ms);
     return true;
   }
 
@@ -115,6 +123,7 @@ export class Backlog {
   refuse(lease: Lease): void {
     if (lease.delivery.lease !== lease) return;
     this.endLease(lease, false);
+    this.tellLease(lease, 0);
     const { delivery } = lease;
     for (const behind of this.lines.leasedBehind(delivery)) this.postpone(behind, 0);
     this.events.refused(delivery.entry, delivery.attempt);
@@ -141,6 +150,7 @@ export class Backlog {
   postpone(lease: Lease, ms: number): void {
     if (lease.delivery.lease !== lease) return;
     this.endLease(lease, true);
+    this.tellLease(lease, 0);
     lease.delivery.attempt -= 1;
     this.queueLater(lease.delivery, ms);
   }
@@ -148,7 +158,7 @@ export class Backlog {
   /** Drops what was published before `ms`: retention, or a seek forward. */
   dropBefore(ms: number): void {
     // Asked every few seconds: a backlog whose oldest message is young must cost nothing.
-    const isFirstYoung = (this.fresh[this.freshFrom]?.publishMs ?? ms) >= ms;
+    const isFirstYoung = (this.fresh.first?.publishMs ?? ms) >= ms;
     if (isFirstYoung && [...this.attempted.values()].every(({ entry }) => entry.publishMs >= ms)) return;
     this.drop(({ publishMs }) => publishMs < ms);
   }
@@ -156,8 +166,7 @@ export class Backlog {
   drop(isDropped: (entry: Entry) => boolean): void {
     const dropped = this.pending().filter(isDropped);
     const ids = new Set(dropped.map(({ id }) => id));
-    this.fresh = this.fresh.slice(this.freshFrom).filter(({ id }) => !ids.has(id));
-    this.freshFrom = 0;
+    this.fresh.drop(({ id }) => ids.has(id));
     for (const entry of dropped) {
       this.earlierAttempts.delete(entry.id);
       const delivery = this.attempted.get(entry.id);
@@ -166,12 +175,16 @@ export class Backlog {
     }
   }
 
+  leaseOf({ id }: Entry): Lease | undefined {
+    return this.attempted.get(id)?.lease;
+  }
+
   attemptsOf({ id }: Entry): number {
     return this.attempted.get(id)?.attempt ?? this.earlierAttempts.get(id) ?? 0;
   }
 
   pending(): Entry[] {
-    return [...[...this.attempted.values()].map(({ entry }) => entry), ...this.fresh.slice(this.freshFrom)];
+    return [...[...this.attempted.values()].map(({ entry }) => entry), ...this.fresh.all()];
   }
 
   close(): void {
@@ -181,8 +194,7 @@ export class Backlog {
     this.consumers = [];
     this.leases.clear();
     this.attempted.clear();
-    this.fresh = [];
-    this.freshFrom = 0;
+    this.fresh.drop(() => true);
     this.again = [];
     this.lines.clear();
     this.earlierAttempts.clear();
@@ -212,6 +224,7 @@ export class Backlog {
       delivery.lease = { ackId: ackIdOf(this.number, delivery.entry.id), delivery, attempt: delivery.attempt, consumer, endsMs: performance.now() + consumer.leaseMs };
       this.leases.add(delivery.lease);
       leases.push(delivery.lease);
+      this.tellLease(delivery.lease, consumer.leaseMs);
       messages -= 1;
       bytes -= delivery.entry.rawBytes;
     }
@@ -225,14 +238,8 @@ export class Backlog {
     }
     const inLine = this.lines.next(consumer);
     if (inLine !== undefined) return inLine;
-    const entry = this.fresh[this.freshFrom];
-    if (entry === undefined) return undefined;
-    this.freshFrom += 1;
-    if (this.freshFrom > 1_024 && this.freshFrom * 2 > this.fresh.length) {
-      this.fresh = this.fresh.slice(this.freshFrom);
-      this.freshFrom = 0;
-    }
-    return this.deliveryOf(entry);
+    const entry = this.fresh.take();
+    return entry === undefined ? undefined : this.deliveryOf(entry);
   }
 
   private deliveryOf(entry: Entry): Delivery {
@@ -272,9 +279,8 @@ export class Backlog {
     this.events.acked(delivery.entry);
   }
 
-  private remember(ackId: string): void {
-    this.acknowledged.add(ackId);
-    if (this.acknowledged.size > REMEMBERED_MAX) this.acknowledged.delete(this.acknowledged.values().next().value!);
+  private tellLease({ delivery: { entry }, ackId }: Lease, leftMs: number): void {
+    if (this.rules.isExactlyOnce === true) this.events.leased(entry, ackId, leftMs);
   }
 
   private endLease(lease: Lease, isAcked: boolean): void {

@@ -51,6 +51,14 @@ export type BacklogEvents = {
   acked(entry: Entry): void;
   /** Delivered in vain, for the `attempts`-th time. */
   refused(entry: Entry, attempts: number): void;
+  /** Exactly-once delivery: somebody has it for so long from now; 0: nobody any more. */
+  leased(entry: Entry, ackId: string, leftMs: number): void;
   /** Resolves true when the message stands in the dead-letter topic. */
   deadLetter(delivery: Delivery): Promise<boolean>;
 };
+
+/** What is known of a message from an earlier run. */
+export type Earlier = { attempts?: number; lease?: { ackId: string; leftMs: number } | undefined };
+
+/** Who had a lease in an earlier run. */
+export const GONE: Consumer = { room: () => ({ messages: 0, bytes: 0 }), deliver: () => {}, ended: () => {}, leaseMs: 0 };

@@ -1,4 +1,4 @@
-// What the journal's records say, as bytes and back: a message, acknowledgements, attempts that failed, or a change of topics, subscriptions and snapshots.
+// What the journal's records say, as bytes and back: a message, acknowledgements, attempts that failed, leases, or a change of topics, subscriptions and snapshots.
 import type { SubscriptionResource, TopicResource } from './resources.ts';
 import type { SnapshotResource } from './snapshots.ts';
 
@@ -23,12 +23,17 @@ export type JournalRecord =
   | { kind: 'message'; head: MessageHead; rawOffset: number }
   | { kind: 'acks'; subscription: number; ids: number[] }
   | { kind: 'attempts'; subscription: number; id: number; attempts: number }
+  | { kind: 'lease'; subscription: number; id: number; lease: KeptLease }
   | { kind: 'admin'; changes: AdminChange[] };
+
+/** A lease that outlives a restart (exactly-once delivery). `endsMs`: on the machine's own clock; 0: it ended. */
+export type KeptLease = { ackId: string; endsMs: number };
 
 const MESSAGE = 1;
 const ACKS = 2;
 const ADMIN = 3;
 const ATTEMPTS = 4;
+const LEASE = 5;
 const ALL = 0xffff;
 const MESSAGE_HEAD_BYTES = 1 + 4 + 8 + 8 + 2;
 
@@ -63,6 +68,15 @@ export function encodeAttempts(subscription: number, id: number, attempts: numbe
   return bytes;
 }
 
+export function encodeLease(subscription: number, id: number, { ackId, endsMs }: KeptLease): Buffer {
+  const bytes = Buffer.allocUnsafe(21);
+  bytes.writeUInt8(LEASE, 0);
+  bytes.writeUInt32LE(subscription, 1);
+  bytes.writeDoubleLE(id, 5);
+  bytes.writeDoubleLE(endsMs, 13);
+  return Buffer.concat([bytes, Buffer.from(ackId, 'latin1')]);
+}
+
 export function encodeAdmin(changes: readonly AdminChange[]): Buffer {
   return Buffer.concat([Buffer.of(ADMIN), Buffer.from(JSON.stringify(changes), 'utf8')]);
 }
@@ -80,6 +94,8 @@ export function decodeRecord(payload: Buffer): JournalRecord {
       return { kind: 'acks', subscription: payload.readUInt32LE(1), ids: Array.from({ length: (payload.length - 5) / 8 }, (_, index) => payload.readDoubleLE(5 + 8 * index)) };
     case ATTEMPTS:
       return { kind: 'attempts', subscription: payload.readUInt32LE(1), id: payload.readDoubleLE(5), attempts: payload.readUInt16LE(13) };
+    case LEASE:
+      return { kind: 'lease', subscription: payload.readUInt32LE(1), id: payload.readDoubleLE(5), lease: { endsMs: payload.readDoubleLE(13), ackId: payload.toString('latin1', 21) } };
     case ADMIN:
       return { kind: 'admin', changes: JSON.parse(payload.toString('utf8', 1)) as AdminChange[] };
     default:

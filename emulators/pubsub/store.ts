@@ -5,7 +5,7 @@ import type { Delivery, Entry } from './delivery.ts';
 import { Catalogue, type Subscription, type Topic } from './catalogue.ts';
 import { Journal, type Place } from './journal.ts';
 import { countLive, entryOf, recover } from './recover.ts';
-import { encodeAcks, encodeAdmin, encodeAttempts, encodeMessageHead, messageHeadBytes, type AdminChange, type MessageHead } from './records.ts';
+import { encodeAcks, encodeAdmin, encodeAttempts, encodeLease, encodeMessageHead, messageHeadBytes, type AdminChange, type MessageHead } from './records.ts';
 import { alreadyExists, Refusal } from './refusal.ts';
 import type { SubscriptionResource, TopicResource } from './resources.ts';
 import type { SnapshotResource } from './snapshots.ts';
@@ -46,6 +46,7 @@ export class Store {
       const subscription: Subscription = {
         number, resource, topic: undefined, filter: undefined, madeAtId: 0, ackedIds: [], activeMs: now(),
         backlog: new Backlog(number, {
+          leased: (entry, ackId, leftMs) => this.journal.append([encodeLease(number, entry.id, { ackId, endsMs: leftMs === 0 ? 0 : realNowMs() + leftMs })], false),
           acked: (entry) => this.acked(subscription, entry), refused: (entry, attempts) => this.refused(subscription, entry, attempts),
           deadLetter: (delivery) => deadLetter(this, subscription, delivery),
         }),
@@ -150,10 +151,12 @@ export class Store {
       entry.place = { segment, offset: offset + messageHeadBytes(head) };
       countLive(segment, 1, entry.rawBytes);
     });
-    // Its attempts stand in a segment that may go with the old place.
+    // Its attempts and leases stand in segments that may go with the old place.
     for (const { number, backlog } of holders) {
       const attempts = backlog.attemptsOf(entry);
       if (attempts > 0) this.journal.append([encodeAttempts(number, entry.id, attempts)], false);
+      const lease = backlog.rules.isExactlyOnce === true ? backlog.leaseOf(entry) : undefined;
+      if (lease !== undefined) this.journal.append([encodeLease(number, entry.id, { ackId: lease.ackId, endsMs: realNowMs() + lease.endsMs - performance.now() })], false);
     }
   }
 
@@ -247,7 +250,7 @@ export class Store {
 
   /** Ids follow real time in microseconds, so that none is used twice: not after a crash, and not on a new data folder either (raw files are named by them). */
   private newId(): number {
-    this.nextId = Math.max(this.nextId + 1, Math.floor((performance.timeOrigin + performance.now()) * 1_000));
+    this.nextId = Math.max(this.nextId + 1, Math.floor(realNowMs() * 1_000));
     return this.nextId;
   }
 
@@ -256,3 +259,6 @@ export class Store {
     this.lastHandedId = this.nextId;
   }
 }
+
+/** By the machine's own clock, also where `Date` is shifted. */
+const realNowMs = (): number => performance.timeOrigin + performance.now();

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { ContractCase } from '../contract.ts';
 import { until } from '../wait.ts';
 import { pushedText, withEndpoint } from './endpoint.ts';
-import { ack, DOCS, expectNothing, expectRefusal, nack, publish, pull, pullNow, pullOne, type PubSubWorld } from './world.ts';
+import { ack, DOCS, expectNothing, expectRefusal, modifyDeadline, nack, publish, pull, pullNow, pullOne, type PubSubWorld } from './world.ts';
 
 type Case = ContractCase<PubSubWorld>;
 
@@ -80,6 +80,21 @@ export const RESTART_CASES: readonly Case[] = [
     await killAndStart(world);
     await expectNothing(world, path);
     expect((await world.subscriber.getSubscription({ subscription: path }))[0].enableExactlyOnceDelivery).toBe(true);
+  }),
+  restartCase('exactly-once-under-way', 'a message delivered exactly once that somebody has when the service is killed does not come again before its deadline, and can still be acknowledged', ['exactly-once delivery'], async (world) => {
+    const { topic, path } = await world.pair({ enableExactlyOnceDelivery: true, ackDeadlineSeconds: 600 });
+    await publish(topic, 'kept', 'short', 'given back');
+    const messages = await pull(world, path, 3);
+    const [kept, short, back] = ['kept', 'short', 'given back'].map((text) => messages.find((one) => one.text === text)!);
+    await modifyDeadline(world, path, 8, short!);
+    await nack(world, path, back!);
+    const again = await pullOne(world, path);
+    await killAndStart(world);
+    expect((await pullNow(world, path)).map(({ text }) => text)).not.toContain('kept');
+    await ack(world, path, kept!, again);
+    await expect(ack(world, path, back!)).rejects.toMatchObject({ reason: 'EXACTLY_ONCE_ACKID_FAILURE' });
+    expect((await pullOne(world, path, 20_000)).text).toBe('short');
+    await expectNothing(world, path);
   }),
   restartCase('old-ack-ids', 'after a restart an ack id of before still acknowledges its message, and gives back none that was delivered again', ['Subscriber.Acknowledge'], async (world) => {
     const { topic, path } = await world.pair();

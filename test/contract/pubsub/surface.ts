@@ -31,7 +31,7 @@ export const PUBSUB_SURFACE: readonly SurfaceLine[] = [
   { method: 'dead letters', grade: 'approximate', says: "Google's attributes, attempts counted over restarts; no permission is needed, and a missing topic is tried again every 10 s" },
   { method: 'filters', grade: 'faithful', says: 'the whole language; what does not match is never stored for the subscription' },
   { method: 'ordering keys', grade: 'approximate', says: 'in order, also after a refusal; messages that were acknowledged out of order do not come again' },
-  { method: 'exactly-once delivery', grade: 'approximate', says: 'ack ids expire, acknowledgements are on disk when confirmed; after a restart of the service what was under way comes again before its deadline' },
+  { method: 'exactly-once delivery', grade: 'faithful', says: 'ack ids expire, acknowledgements are on disk when confirmed, what is under way stays so over a restart' },
   { method: 'expiry and retention', grade: 'approximate', says: 'on the steered clock, looked at every 2 s; a restart counts as use' },
   { method: 'faults', grade: 'approximate', says: 'the local service only: every call and every push can be made to fail, hang, be late, lose its answer or its message, come twice or out of order' },
   { method: 'durability', grade: 'approximate', says: 'the local service only: what was answered outlives SIGKILL; a push that was under way comes again' },

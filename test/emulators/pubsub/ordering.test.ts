@@ -56,7 +56,7 @@ test('no message of a key is handed out while an earlier one waits, or is with a
     };
     const holders = [new Holder(false, onLease), new Holder(false, onLease), new Holder(true, onLease)];
     const acked: number[] = [];
-    const backlog = new Backlog(1, { acked: ({ id }) => acked.push(id), refused: () => {}, deadLetter: async () => false });
+    const backlog = new Backlog(1, { acked: ({ id }) => acked.push(id), refused: () => {}, leased: () => {}, deadLetter: async () => false });
     backlog.rules = { isOrdered: true };
     for (const holder of holders) backlog.join(holder);
     let nextId = 0;
