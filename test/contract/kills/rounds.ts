@@ -10,6 +10,9 @@ import type { Load, Verdict } from './load.ts';
 /** A kill comes after up to so many answers, and a moment more: long enough for work to pile up, and now and then at the very beginning. */
 const KILL_AFTER = { answersMax: 60, ms: 100, patienceMs: 5_000 };
 
+/** In a long run somebody waits for news. */
+const TOLD_EVERY = 10;
+
 export type Report = Verdict & { kills: number; /** What the check named after something was taken away on purpose. */ noticed: string[] };
 
 export async function killAgainAndAgain(load: Load, kills: number, random: () => number): Promise<Report> {
@@ -32,6 +35,7 @@ export async function killAgainAndAgain(load: Load, kills: number, random: () =>
       report.kills += 1;
       running = await localProcess(load.service, dir);
       add(report, await withClients(running, (clients) => load.check(clients)));
+      if (report.kills % TOLD_EVERY === 0) console.log(`${load.service}: ${report.kills} of ${kills} kills, ${report.checked} acknowledgements checked, ${report.lost.length} lost`);
     }
     report.noticed = await withClients(running, async (clients) => {
       await load.sabotage(clients);
