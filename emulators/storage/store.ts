@@ -49,8 +49,6 @@ export class Store {
     for (const replaced of index.unfinished) (await this.putAway(index, replaced, false))();
   }
 
-  // --- buckets
-
   listBuckets(project?: string): StoredBucket[] {
     const all = [...this.buckets.values()].map(({ meta }) => meta).sort((a, b) => compareUtf8(a.name, b.name));
     return project === undefined ? all : all.filter((bucket) => bucket.project === undefined || bucket.project === project);
@@ -105,8 +103,6 @@ export class Store {
     await syncDir(join(this.bucketsDir, meta.name));
     await syncDir(this.bucketsDir);
   }
-
-  // --- objects
 
   /** For listings: the names in order, and the versions of each. */
   index(bucket: string): BucketIndex {
@@ -228,19 +224,22 @@ export class Store {
     };
   }
 
-  // --- what time brings
-
-  /** Carries out lifecycle rules, and removes soft-deleted versions whose time is over. server.ts calls it again and again. */
-  async sweep(): Promise<void> {
+  /** Carries out lifecycle rules, and removes soft-deleted versions whose time is over. Answers how many milliseconds it took to look. server.ts calls it again and again. */
+  async sweep(): Promise<number> {
+    let lookedMs = 0;
     for (const index of this.buckets.values()) {
       const rules = (index.meta['lifecycle'] as { rule: Rule[] } | undefined)?.rule ?? [];
-      for (const name of rules.length > 0 ? [...index.versions.keys()] : [...index.softDeleted.from('')]) {
-        if (dueOf(index, rules, name, this.now()).length > 0) await this.alone(`${index.meta.name}/${name}`, () => this.carryOut(index, rules, name));
-      }
+      const began = performance.now();
+      const names = rules.length > 0 ? [...index.versions.keys()] : [...index.softDeleted.from('')];
+      const due = names.filter((name) => dueOf(index, rules, name, this.now()).length > 0);
+      lookedMs += performance.now() - began;
+      for (const name of due) await this.alone(`${index.meta.name}/${name}`, () => this.carryOut(index, rules, name));
     }
+    return lookedMs;
   }
 
   private async carryOut(index: BucketIndex, rules: readonly Rule[], name: string): Promise<void> {
+    if (this.buckets.get(index.meta.name) !== index) return;
     for (const { version, storageClass } of dueOf(index, rules, name, this.now())) {
       if (storageClass !== undefined) await this.rewriteMetadata(index, version, { ...version.meta, storageClass, timeStorageClassUpdated: this.time(), metageneration: String(BigInt(version.meta.metageneration) + 1n), updated: this.time() });
       else if (version.meta.softDeleteTime === undefined) (await this.putAway(index, version, false))();

@@ -178,8 +178,9 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
       const versioning = { versioning: { enabled: true } };
       const newest = await ruled(world, [{ action: { type: 'Delete' }, condition: { numNewerVersions: 2 } }], versioning);
       const old = await ruled(world, [{ action: { type: 'Delete' }, condition: { isLive: false, daysSinceNoncurrentTime: 5 } }], versioning);
+      const dead = await ruled(world, [{ action: { type: 'Delete' }, condition: { isLive: false, age: 5 } }], versioning);
       const made: string[] = [];
-      for (const text of ['one', 'two', 'three', 'four']) for (const bucket of [newest, old]) {
+      for (const text of ['one', 'two', 'three', 'four']) for (const bucket of [newest, old, dead]) {
         const { generation } = await meta(await put(bucket.file('v'), text));
         if (bucket === newest) made.push(generation);
       }
@@ -187,8 +188,8 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
       expect((await newest.getFiles({ versions: true }))[0].map(({ metadata }) => metadata.generation)).toEqual(made.slice(2));
       expect(await names(old, { versions: true })).toHaveLength(4);
       await atClock(world, 5.1 * DAY_MS, async () => {
-        await until('noncurrent ones are deleted', async () => (await names(old, { versions: true })).length === 1);
-        expect(await read(old.file('v'))).toBe('four');
+        await until('noncurrent ones are deleted', async () => (await names(old, { versions: true })).length === 1 && (await names(dead, { versions: true })).length === 1);
+        expect(await Promise.all([old, dead].map((bucket) => read(bucket.file('v'))))).toEqual(['four', 'four']);
       });
     },
   },
