@@ -33,7 +33,9 @@ async function checkDataset(patient: Patient): Promise<Finding[]> {
   if (metadata === undefined) return [{ kind: 'dataset_missing', where, what: 'The dataset does not exist.', why: 'Every message waits in Pub/Sub until it is there, at most for the retention.', cure: cures.provision }];
   const findings: Finding[] = [];
   const label = metadata.labels?.[TIME_ZONE_LABEL];
-  if (label !== undefined && label !== labelOf(patient.timeZone)) {
+  if (label === undefined) {
+    findings.push({ kind: 'time_zone_unknown', where, what: `The dataset has no label ${TIME_ZONE_LABEL}.`, why: 'Nothing would notice that the reporting time zone was changed, and one event would have two days.', cure: cures.label(`${TIME_ZONE_LABEL}:${labelOf(patient.timeZone)}`) });
+  } else if (label !== labelOf(patient.timeZone)) {
     findings.push({ kind: 'time_zone_differs', where, what: `The dataset was started with the reporting time zone ${label}, the setting says ${labelOf(patient.timeZone)}.`, why: 'The writer and maintain refuse to work: one event would have two days.', cure: cures.label(`${TIME_ZONE_LABEL}:${labelOf(patient.timeZone)}`) });
   }
   const days = (ms: string): string => `${Number(ms) / 86_400_000} days`;

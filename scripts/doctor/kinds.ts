@@ -54,6 +54,7 @@ export const KINDS = {
   'The dataset': {
     dataset_missing: 'The dataset does not exist.',
     time_zone_differs: 'The dataset was started with another reporting time zone than is set.',
+    time_zone_unknown: 'The dataset does not say its reporting time zone any more.',
     tables_expire: 'The dataset deletes new tables after a time, the daily ones too.',
     partitions_expire: 'The dataset deletes partitions after a time.',
     kept_table_missing: '`rollovers` or `user_days` does not exist.',

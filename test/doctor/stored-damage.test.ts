@@ -21,6 +21,13 @@ describe('the dataset', () => {
     expect(findings).toMatchObject([{ kind: 'time_zone_differs', what: expect.stringContaining('europe--berlin') }]);
   });
 
+  test('a dataset that does not say its time zone any more', async () => {
+    const [{ labels }] = await dataset().getMetadata() as unknown as [{ labels: Record<string, string> }];
+    await dataset().setMetadata({ labels: { chiplog_time_zone: null } } as never);
+    after(() => dataset().setMetadata({ labels }));
+    expect(await hospital.kinds()).toEqual(['time_zone_unknown']);
+  });
+
   test.each([['tables_expire', 'defaultTableExpirationMs'], ['partitions_expire', 'defaultPartitionExpirationMs']])('%s', async (kind, field) => {
     await dataset().setMetadata({ [field]: String(90 * 86_400_000) });
     after(() => dataset().setMetadata({ [field]: null }));
