@@ -8,6 +8,7 @@ import { runJavaScript } from './runtime/javascript.ts';
 import { jsonItems, jsonPart, jsonQuery, jsonTexts, jsonValue, lax, normalJson } from './runtime/json-path.ts';
 import { MACROS } from './runtime/macros.ts';
 import { parseTime } from './runtime/parse-time.ts';
+import { publicSuffix, registrableDomain } from './runtime/public-suffix.ts';
 import { register } from './runtime/register.ts';
 import { containsFolded, initcap, instr, netHost, normalized, normalizedAndFolded, reversed, sha512, soundex, toBase32, utf8OrNull, utf8OrReplacement } from './runtime/text.ts';
 
@@ -36,6 +37,8 @@ function registerFunctions(connection: DuckDBConnection): void {
   register(connection, 'gsql_base32', [BLOB], VARCHAR, toBase32);
   register(connection, 'gsql_utf8', [BLOB], VARCHAR, utf8OrReplacement);
   register(connection, 'gsql_utf8_or_null', [BLOB], VARCHAR, utf8OrNull);
+  register(connection, 'gsql_reg_domain', [VARCHAR], VARCHAR, registrableDomain);
+  register(connection, 'gsql_public_suffix', [VARCHAR], VARCHAR, publicSuffix);
   register(connection, 'gsql_net_host', [VARCHAR], VARCHAR, netHost);
   register(connection, 'gsql_json_pretty', [VARCHAR], VARCHAR, prettyJson);
   register(connection, 'gsql_json_compact', [VARCHAR], VARCHAR, compactJson);

@@ -122,7 +122,6 @@ export const ARRAYS: Case[] = [
   ['[STRUCT(1 AS a)][OFFSET(0)].a', 'INT64', '1'],
   ['ARRAY(SELECT STRUCT(1 AS a))', 'ARRAY<STRUCT<a INT64>>', [['1']]],
   ["ARRAY(SELECT AS STRUCT 1 AS a, 'b' AS b)", 'ARRAY<STRUCT<a INT64, b STRING>>', [['1', 'b']]],
-  ['ARRAY(SELECT 1 UNION ALL SELECT 2)', 'ARRAY<INT64>', ['1', '2']],
   ["STRUCT<a INT64, b STRING>(1, 'x')", 'STRUCT<a INT64, b STRING>', ['1', 'x']],
   ['STRUCT(1 AS a, STRUCT(2 AS c) AS b).b.c', 'INT64', '2'],
   ["(1, 'a', TRUE)", 'STRUCT<INT64, STRING, BOOL>', ['1', 'a', 'true']],

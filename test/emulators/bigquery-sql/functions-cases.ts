@@ -6,6 +6,7 @@ import { DATE_FORMATS, DATE_FORMATS_REFUSED } from './functions-date-formats.cas
 import { DATES, DATES_REFUSED } from './functions-dates.cases.ts';
 import { GROUPS, GROUPS_REFUSED } from './functions-groups.cases.ts';
 import { JSON_TEXT, JSON_TEXT_REFUSED } from './functions-json.cases.ts';
+import { NET } from './functions-net.cases.ts';
 import { NUMBERS_1, NUMBERS_REFUSED } from './functions-numbers-1.cases.ts';
 import { NUMBERS_2 } from './functions-numbers-2.cases.ts';
 import { REGEXPS, REGEXPS_REFUSED } from './functions-regexps.cases.ts';
@@ -22,6 +23,7 @@ export const CASES: [what: string, cases: Case[]][] = [
   ['dates', DATES],
   ['groups', GROUPS],
   ['json text', JSON_TEXT],
+  ['net', NET],
   ['numbers 1', NUMBERS_1],
   ['numbers 2', NUMBERS_2],
   ['regexps', REGEXPS],

@@ -110,8 +110,8 @@ export const STRING_FUNCTIONS: FunctionTable = {
   SAFE_CONVERT_BYTES_TO_STRING: simple('BYTES', STRING, (a) => `gsql_utf8(${a})`),
   CODE_POINTS_TO_BYTES: simple('ARRAY', BYTES, (a) => `from_hex(array_to_string(list_transform(${a}, lambda e: lpad(to_hex(e), 2, '0')), ''))`),
   'NET.HOST': simple('STRING', STRING, (a) => `gsql_net_host(${a})`),
-  'NET.REG_DOMAIN': (call) => { throw notSupported('NET.REG_DOMAIN (it needs the public suffix list)', call.expr.place); },
-  'NET.PUBLIC_SUFFIX': (call) => { throw notSupported('NET.PUBLIC_SUFFIX (it needs the public suffix list)', call.expr.place); },
+  'NET.REG_DOMAIN': simple('STRING', STRING, (a) => `gsql_checked(gsql_reg_domain(${a}))`),
+  'NET.PUBLIC_SUFFIX': simple('STRING', STRING, (a) => `gsql_checked(gsql_public_suffix(${a}))`),
   FORMAT: formatCall,
 };
 
