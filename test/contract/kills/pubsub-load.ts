@@ -29,19 +29,20 @@ export function pubsubLoad(): Load {
     return answered;
   }
 
-  async function consume({ subscriber, subscription }: GoogleClients): Promise<Answered> {
-    const name = subscription('load');
+  /** From `load`, which may deliver again what was acknowledged, and from `once`, which may not. */
+  async function consume({ subscriber, subscription }: GoogleClients, isOnce: boolean): Promise<Answered> {
+    const name = subscription(isOnce ? 'once' : 'load');
     let texts: string[] = [];
     const answered = await outcomeOf((async () => {
       const [{ receivedMessages }] = await subscriber.pull({ subscription: name, maxMessages: 20, returnImmediately: true }, once(CALL_MS));
       // A part is left alone: it must come again.
-      const taken = (receivedMessages ?? []).filter((_, index) => index % 4 !== 3);
+      const taken = (receivedMessages ?? []).filter((_, index) => isOnce || index % 4 !== 3);
       texts = taken.map(({ message }) => Buffer.from(message!.data as Uint8Array).toString());
-      for (const text of texts) ackSent.add(text);
+      if (!isOnce) for (const text of texts) ackSent.add(text);
       if (taken.length > 0) await subscriber.acknowledge({ subscription: name, ackIds: taken.map(({ ackId }) => ackId!) }, once(CALL_MS));
       else await new Promise((done) => setTimeout(done, 5));
     })());
-    if (answered === 'done') for (const text of texts) ackConfirmed.add(text);
+    if (isOnce && answered === 'done') for (const text of texts) ackConfirmed.add(text);
     return answered;
   }
 
@@ -72,11 +73,25 @@ export function pubsubLoad(): Load {
     return texts;
   }
 
+  /** What comes from `once`; what somebody has there stays away until its deadline. */
+  async function pulledOnce({ subscriber, subscription }: GoogleClients): Promise<string[]> {
+    const texts: string[] = [];
+    for (let empty = 0; empty < EMPTY_PULLS.complete;) {
+      const [{ receivedMessages }] = await subscriber.pull({ subscription: subscription('once'), maxMessages: 1_000, returnImmediately: true }, once(CALL_MS));
+      const all = receivedMessages ?? [];
+      empty = all.length > 0 ? 0 : empty + 1;
+      texts.push(...all.map(({ message }) => Buffer.from(message!.data as Uint8Array).toString()));
+      if (all.length > 0) await subscriber.acknowledge({ subscription: subscription('once'), ackIds: all.map(({ ackId }) => ackId!) }, once(CALL_MS));
+      else await new Promise((done) => setTimeout(done, 20));
+    }
+    return texts;
+  }
+
   async function check(clients: GoogleClients): Promise<Verdict> {
     const missing = (): string[] => batches.filter(({ answered }) => answered === 'done').flatMap(({ texts }) => texts.filter((text) => !arrived.has(text) && !ackSent.has(text)));
     const texts = await drain(clients, () => missing().length === 0);
     const lost = missing().map((text) => `message ${text}`);
-    const unexpected = texts.filter((text) => ackConfirmed.has(text)).map((text) => `message ${text} came again after its acknowledgement was confirmed`);
+    const unexpected = (await pulledOnce(clients)).filter((text) => ackConfirmed.has(text)).map((text) => `message ${text} came again after its acknowledgement was confirmed`);
     const isThere = (text: string): boolean => arrived.has(text) || ackSent.has(text);
     for (const { texts: sent, answered } of batches) {
       if (answered === 'refused') unexpected.push(...sent.filter(isThere).map((text) => `refused message ${text}`));
@@ -102,12 +117,14 @@ export function pubsubLoad(): Load {
     service: 'pubsub', tally, check,
     async prepare({ publisher, subscriber, topic, subscription }) {
       await publisher.createTopic({ name: topic('load') }, once(CALL_MS));
-      await subscriber.createSubscription({ name: subscription('load'), topic: topic('load'), enableExactlyOnceDelivery: true, ackDeadlineSeconds: 600 }, once(CALL_MS));
+      await subscriber.createSubscription({ name: subscription('load'), topic: topic('load'), ackDeadlineSeconds: 600 }, once(CALL_MS));
+      await subscriber.createSubscription({ name: subscription('once'), topic: topic('load'), enableExactlyOnceDelivery: true, ackDeadlineSeconds: 600 }, once(CALL_MS));
     },
     async run(clients, isOver, round) {
       await Promise.all([
         work(tally, 3, isOver, (worker, turn) => publish(clients, `r${round}w${worker}`, turn)),
-        work(tally, 1, isOver, () => consume(clients)),
+        work(tally, 1, isOver, () => consume(clients, false)),
+        work(tally, 1, isOver, () => consume(clients, true)),
         work(tally, 1, isOver, (_, turn) => comeAndGo(clients, `r${round}`, turn)),
       ]);
     },
