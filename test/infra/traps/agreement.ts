@@ -32,6 +32,23 @@ export const AGREEMENT_TRAPS: Trap[] = [
     ],
   },
   {
+    name: 'a function is built from another bundle than its own',
+    why: 'It would be another function, or none; and a new build would change nothing.',
+    finds: (plan) => [
+      ...unless(functions(plan), ({ key, values }) => {
+        const source = values['build_config'][0].source?.[0]?.storage_source?.[0];
+        return source?.bucket === of(plan, 'google_storage_bucket').find(({ name }) => name === 'code')!.values['name'] && new RegExp(`^${String(key)}-([0-9a-f]{16}|not-built)\\.zip$`).test(source?.object);
+      }),
+      ...unless(of(plan, 'google_storage_bucket_object'), ({ key, values }) => String(values['source']).endsWith(`/dist/${String(key)}.zip`)),
+    ],
+    damages: [
+      damage('functions.tf', 'bundle[each.key].name', 'bundle["collect"].name'),
+      damage('functions.tf', '        object = google_storage_bucket_object.bundle[each.key].name\n'),
+      damage('functions.tf', '        bucket = google_storage_bucket.code.name\n'),
+      damage('bucket.tf', '  source   = local.bundles[each.key]\n'),
+    ],
+  },
+  {
     name: 'the number of instances is not what the team said',
     why: 'Without the smallest number every quiet hour ends with a cold start; two instances of maintain would do every step twice.',
     finds: (plan) => unless(functions(plan), (one) => {
@@ -104,7 +121,7 @@ export const AGREEMENT_TRAPS: Trap[] = [
     why: 'A wrong document, or a bad release, is found hours later.',
     finds: (plan) => [
       ...unless(of(plan, 'google_secret_manager_secret'), ({ values }) => seconds(values['version_destroy_ttl']) >= 86_400),
-      ...unless(of(plan, 'google_storage_bucket').filter(({ name }) => name === 'code'), ({ values }) => values['versioning']?.[0]?.enabled === true && values['lifecycle_rule'][0].condition[0].with_state === 'ARCHIVED'),
+      ...unless(of(plan, 'google_storage_bucket').filter(({ name }) => name === 'code'), ({ values }) => values['versioning']?.[0]?.enabled === true && values['lifecycle_rule'][0].condition[0].with_state === 'ARCHIVED' && values['lifecycle_rule'][0].condition[0].days_since_noncurrent_time >= 7),
       ...unless(of(plan, 'google_storage_bucket_object'), ({ createBeforeDestroy }) => createBeforeDestroy),
       ...unless(of(plan, 'google_artifact_registry_repository'), ({ values }) => values['cleanup_policies'].some(({ action, most_recent_versions: kept }: Record<string, any>) => action === 'KEEP' && kept[0].keep_count >= 2)),
     ],
@@ -112,6 +129,7 @@ export const AGREEMENT_TRAPS: Trap[] = [
       damage('secrets.tf', '  version_destroy_ttl = "604800s"\n'),
       damage('bucket.tf', '  versioning {\n    enabled = true\n  }\n'),
       damage('bucket.tf', '      with_state                 = "ARCHIVED"\n'),
+      damage('bucket.tf', '      days_since_noncurrent_time = 30\n'),
       damage('bucket.tf', '  lifecycle {\n    create_before_destroy = true\n  }\n'),
       damage('functions.tf', '    action = "KEEP"', '    action = "DELETE"'),
     ],

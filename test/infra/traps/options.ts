@@ -72,6 +72,29 @@ export const OPTION_TRAPS: Trap[] = [
     ],
   },
   {
+    name: 'the load balancer leads nowhere',
+    why: 'An address in front of which nothing stands, a certificate that nobody shows, a backend that nobody reaches.',
+    finds: (plan) => {
+      const leadsTo = (type: string, name: string, to: string): string[] => unless(of(plan, type), ({ set }) => JSON.stringify([set[name]].flat().map((one) => (one instanceof Unknown ? one.path : one))).includes(to));
+      return [
+        ...leadsTo('google_compute_global_forwarding_rule', 'ip_address', 'google_compute_global_address.collector'),
+        ...leadsTo('google_compute_global_forwarding_rule', 'target', 'google_compute_target_https_proxy.collector'),
+        ...leadsTo('google_compute_target_https_proxy', 'ssl_certificates', 'google_compute_managed_ssl_certificate.collector'),
+        ...leadsTo('google_compute_target_https_proxy', 'url_map', 'google_compute_url_map.collector'),
+        ...leadsTo('google_compute_url_map', 'default_service', 'google_compute_backend_service.collector'),
+        ...unless(of(plan, 'google_compute_region_network_endpoint_group'), ({ values }) => values['network_endpoint_type'] === 'SERVERLESS' && values['cloud_run']?.[0]?.service === functionNamed(plan, 'collect').values['name']),
+        ...unless(of(plan, 'google_compute_managed_ssl_certificate'), ({ values, createBeforeDestroy }) => createBeforeDestroy && values['managed'][0].domains.join() === plan.variable('domain')),
+      ];
+    },
+    damages: [
+      damage('load-balancer.tf', '  ip_address            = google_compute_global_address.collector[0].id\n'),
+      damage('load-balancer.tf', '  ssl_certificates = [google_compute_managed_ssl_certificate.collector[0].id]\n'),
+      damage('load-balancer.tf', '  default_service = google_compute_backend_service.collector[0].id\n'),
+      damage('load-balancer.tf', '    service = google_cloudfunctions2_function.function["collect"].name', '    service = google_cloudfunctions2_function.function["replay"].name'),
+      damage('load-balancer.tf', '  lifecycle {\n    create_before_destroy = true\n  }\n'),
+    ],
+  },
+  {
     name: 'the load balancer is there and its country is thrown away',
     why: 'Every row would have empty geo columns.',
     finds: (plan) => (plan.variable('domain') === null || serviceOf(functionNamed(plan, 'collect'))['environment_variables'].CHIPLOG_GEO_HEADER !== undefined ? [] : ['CHIPLOG_GEO_HEADER is not told']),
@@ -91,12 +114,13 @@ export const OPTION_TRAPS: Trap[] = [
     ],
   },
   {
-    name: 'the budget tells when the money is gone already',
-    why: 'Half of it is when something can still be done.',
-    finds: (plan) => unless(of(plan, 'google_billing_budget'), ({ values }) => {
+    name: 'the budget tells too late, tells nobody, or counts what is not ours',
+    why: 'Half of it is when something can still be done; without a filter it is the bill of the whole account.',
+    finds: (plan) => unless(of(plan, 'google_billing_budget'), ({ values, set }) => {
       const shares = (values['threshold_rules'] as { threshold_percent: number }[]).map(({ threshold_percent: share }) => share);
-      return Math.min(...shares) <= 0.5 && shares.includes(1) && values['amount'][0].specified_amount[0].units === String(plan.variable('budget').units);
+      return Math.min(...shares) <= 0.5 && shares.includes(1) && values['amount'][0].specified_amount[0].units === String(plan.variable('budget').units)
+        && 'projects' in ((set['budget_filter'] as any)?.[0]?.fields ?? {}) && 'monitoring_notification_channels' in ((set['all_updates_rule'] as any)?.[0]?.fields ?? {});
     }),
-    damages: [damage('extras.tf', '  threshold_rules {\n    threshold_percent = 0.5\n  }\n'), damage('extras.tf', 'tostring(var.budget.units)', '"1"')],
+    damages: [damage('extras.tf', '  threshold_rules {\n    threshold_percent = 0.5\n  }\n'), damage('extras.tf', 'tostring(var.budget.units)', '"1"'), damage('extras.tf', '    projects = ["projects/${local.project_number}"]\n'), damage('extras.tf', '    monitoring_notification_channels = [google_monitoring_notification_channel.email.id]\n')],
   },
 ];
