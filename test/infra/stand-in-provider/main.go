@@ -32,7 +32,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "%s does not name a readable schema: %v\n", schemaVariable, err)
 		os.Exit(1)
 	}
-	err = tf5server.Serve("registry.terraform.io/hashicorp/google", func() tfprotov5.ProviderServer { return &standIn{file: file} })
+	err = tf5server.Serve("hashicorp/google", func() tfprotov5.ProviderServer { return &standIn{file: file} })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
