@@ -26,7 +26,7 @@ export const EMULATOR_MUTANTS: Mutant[] = [
     find: 'delivery.attempt >= this.rules.attemptsMax', replace: 'delivery.attempt > this.rules.attemptsMax' },
   { promise: 'Pub/Sub: a seek forward drops what was published before', file: 'emulators/pubsub/backlog.ts', tests: PUBSUB, named: 'seek-to-the-future',
     find: 'this.drop(({ publishMs }) => publishMs < ms);', replace: 'this.drop(({ publishMs }) => publishMs < 0 * ms);' },
-  { promise: 'Pub/Sub: an order key waits for its first message', file: 'emulators/pubsub/backlog.ts', tests: PUBSUB, named: 'ordered-after-a-nack',
+  { promise: 'Pub/Sub: a refused message of an order key comes again', file: 'emulators/pubsub/backlog.ts', tests: PUBSUB, named: 'ordered-nack-in-a-stream',
     find: 'if (this.isInLine(delivery)) this.lines.reopen(delivery);', replace: 'if (this.isInLine(delivery) && delivery.attempt > 1_000) this.lines.reopen(delivery);' },
   { promise: 'Pub/Sub: a dead letter says how often it was delivered', file: 'emulators/pubsub/dead-letter.ts', tests: PUBSUB, named: 'dead-letter-after-n-attempts',
     find: "['CloudPubSubDeadLetterSourceDeliveryCount', String(attempt)]", replace: "['CloudPubSubDeadLetterSourceDeliveryCount', String(attempt + 1)]" },
