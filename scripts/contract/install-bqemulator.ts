@@ -1,14 +1,13 @@
 // A folder in, bqemulator (DuckDB and SQLGlot in Python) installed in a venv below it; called by `npm run contract -- --install`.
-import { spawn } from 'node:child_process';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runQuietly } from './run-quietly.ts';
 
 /** Pinned: the marks in test/contract/bigquery* were made against this version. */
 const VERSION = '1.4.0';
 /** Its spatial extension comes from a package, because DuckDB would otherwise download it at start; the two must be of one version. */
 const DUCKDB = '1.5.5';
 const PACKAGES = [`bqemulator==${VERSION}`, 'numpy', `duckdb==${DUCKDB}`, `duckdb-extensions==${DUCKDB}`, `duckdb-extension-spatial==${DUCKDB}`];
-const SAID_MAX = 4_000;
 
 /** A folder that has these versions already is left as it is. The server must later run with HOME = `<dir>/bqemulator/home`, where the extension is. */
 export async function installBqemulator(dir: string): Promise<void> {
@@ -18,22 +17,11 @@ export async function installBqemulator(dir: string): Promise<void> {
   if ((await readFile(note, 'utf8').catch(() => '')) === PACKAGES.join('\n')) return;
   await mkdir(dir, { recursive: true });
   const python = join(venv, 'bin/python');
-  if (!(await exists(python))) await run('python3', ['-m', 'venv', venv]);
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
+  if (!(await exists(python))) await runQuietly('python3', ['-m', 'venv', venv]);
+  await runQuietly(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
   await mkdir(home, { recursive: true });
-  await run(python, ['-c', 'import duckdb_extensions as d; d.import_extension("spatial")'], { HOME: home });
+  await runQuietly(python, ['-c', 'import duckdb_extensions as d; d.import_extension("spatial")'], { env: { HOME: home } });
   await writeFile(note, PACKAGES.join('\n'));
 }
 
 const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
-
-/** Quiet; throws with the last of what the command said when it fails. */
-function run(command: string, args: string[], env: Record<string, string> = {}): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
-    let said = '';
-    for (const output of [child.stdout, child.stderr]) output.on('data', (chunk: Buffer) => { said = `${said}${chunk.toString('utf8')}`.slice(-SAID_MAX); });
-    child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ${args.slice(0, 3).join(' ')} … ended with code ${code}:\n${said}`))));
-  });
-}

@@ -1,31 +1,8 @@
 // A folder in, pstest (the in-memory Pub/Sub of Google's Go client) built into its bin/; called by `npm run contract -- --install`.
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { buildGoProgram } from './build-go-program.ts';
 
 /** A few lines of Go around the package, whose go.mod pins its version. */
 const SOURCE = resolve(import.meta.dirname, '../../test/contract/pubsub/pstest-server');
-const SAID_MAX = 4_000;
 
-/** Built again only when the pinned version or our few lines have changed. */
-export async function installPstest(dir: string): Promise<void> {
-  const program = join(dir, 'bin/pstest-server');
-  const note = `${program}.built-from`;
-  const builtFrom = ['go.mod', 'go.sum', 'main.go'].map((name) => readFileSync(join(SOURCE, name), 'utf8')).join('\n');
-  if (existsSync(program) && existsSync(note) && readFileSync(note, 'utf8') === builtFrom) return;
-  await mkdir(join(dir, 'bin'), { recursive: true });
-  await run('go', ['build', '-trimpath', '-o', program, '.']);
-  await writeFile(note, builtFrom);
-}
-
-/** Quiet; throws with the last of what the command said when it fails. */
-function run(command: string, args: string[]): Promise<void> {
-  return new Promise((done, fail) => {
-    const child = spawn(command, args, { cwd: SOURCE, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const output of [child.stdout, child.stderr]) output.on('data', (chunk: Buffer) => { said = `${said}${chunk.toString('utf8')}`.slice(-SAID_MAX); });
-    child.on('error', fail);
-    child.on('exit', (code) => (code === 0 ? done() : fail(new Error(`${command} ${args.join(' ')} ended with code ${code}:\n${said}`))));
-  });
-}
+export const installPstest = (dir: string): Promise<void> => buildGoProgram(SOURCE, ['go.mod', 'go.sum', 'main.go'], join(dir, 'bin/pstest-server'));

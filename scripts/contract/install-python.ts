@@ -1,14 +1,13 @@
 // A folder in, a venv below it with Google's Python clients; called by `npm run contract -- --install`, used by test/contract/clients/python.test.ts.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runQuietly } from './run-quietly.ts';
 
 /** Pinned, so that a new version is met on purpose. */
 const PACKAGES = [
   'google-cloud-bigquery[pandas]==3.47.0', 'google-cloud-bigquery-storage==2.43.0', 'google-cloud-pubsub==2.44.0', 'google-cloud-storage==3.17.1', 'pandas==3.1.1', 'pyarrow==26.0.1', 'protobuf==7.36.2',
 ];
-const SAID_MAX = 4_000;
 
 /** A venv that has these versions already is left as it is. */
 export async function installPython(dir: string): Promise<void> {
@@ -17,18 +16,7 @@ export async function installPython(dir: string): Promise<void> {
   if ((await readFile(note, 'utf8').catch(() => '')) === PACKAGES.join('\n')) return;
   await mkdir(dir, { recursive: true });
   const python = join(venv, 'bin/python');
-  if (!existsSync(python)) await run('python3', ['-m', 'venv', venv]);
-  await run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
+  if (!existsSync(python)) await runQuietly('python3', ['-m', 'venv', venv]);
+  await runQuietly(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]);
   await writeFile(note, PACKAGES.join('\n'));
-}
-
-/** Quiet; throws with the last of what the command said when it fails. */
-function run(command: string, args: string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const output of [child.stdout, child.stderr]) output.on('data', (chunk: Buffer) => { said = `${said}${chunk.toString('utf8')}`.slice(-SAID_MAX); });
-    child.on('error', reject);
-    child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${command} ${args.slice(0, 3).join(' ')} ended with code ${code}:\n${said}`))));
-  });
 }

@@ -1,7 +1,14 @@
 // What `npm run contract -- --install` does: every optional thing into .contract/, each by its own installer; a line for each with its seconds.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { installBqemulator } from './install-bqemulator.ts';
+import { installFakeGcsServer } from './install-fake-gcs-server.ts';
+import { installGoClients } from './install-go-clients.ts';
+import { installPstest } from './install-pstest.ts';
+import { installPython } from './install-python.ts';
+import { installStandInProvider } from './install-terraform-provider.ts';
+import { installZetasql } from './install-zetasql.ts';
 
 type Installer = {
   name: string;
@@ -9,19 +16,18 @@ type Installer = {
   for: string;
   /** Must be on the machine; where it is not, this one is left out with a sentence. */
   needs: 'node' | 'go' | 'python3';
-  file: string;
-  /** Below .contract/; most installers choose their own folder there. */
-  folder?: string;
+  /** Takes .contract/ and chooses its own place there. */
+  install(dir: string): Promise<void>;
 };
 
 const INSTALLERS: readonly Installer[] = [
-  { name: 'pstest', for: 'independent Pub/Sub', needs: 'go', file: 'install-pstest.ts' },
-  { name: 'fake-gcs-server', for: 'independent Cloud Storage', needs: 'go', file: 'install-fake-gcs-server.ts' },
-  { name: 'bqemulator', for: 'independent BigQuery', needs: 'python3', file: 'install-bqemulator.ts' },
-  { name: 'zetasql', for: "Google's GoogleSQL analyser", needs: 'node', file: 'install-zetasql.ts', folder: 'zetasql' },
-  { name: 'python', for: "Google's Python clients", needs: 'python3', file: 'install-python.ts' },
-  { name: 'go-clients', for: "Google's Go clients", needs: 'go', file: 'install-go-clients.ts' },
-  { name: 'terraform-provider', for: 'a stand-in for Terraform', needs: 'go', file: 'install-terraform-provider.ts' },
+  { name: 'pstest', for: 'independent Pub/Sub', needs: 'go', install: installPstest },
+  { name: 'fake-gcs-server', for: 'independent Cloud Storage', needs: 'go', install: installFakeGcsServer },
+  { name: 'bqemulator', for: 'independent BigQuery', needs: 'python3', install: installBqemulator },
+  { name: 'zetasql', for: "Google's GoogleSQL analyser", needs: 'node', install: (dir) => installZetasql(join(dir, 'zetasql')) },
+  { name: 'python', for: "Google's Python clients", needs: 'python3', install: installPython },
+  { name: 'go-clients', for: "Google's Go clients", needs: 'go', install: installGoClients },
+  { name: 'terraform-provider', for: 'a stand-in for Terraform', needs: 'go', install: installStandInProvider },
 ];
 
 const VERSION_ARGUMENT = { node: '--version', go: 'version', python3: '--version' } as const;
@@ -30,9 +36,8 @@ const VERSION_ARGUMENT = { node: '--version', go: 'version', python3: '--version
 export async function installAll(root: string): Promise<number> {
   const dir = join(root, '.contract');
   mkdirSync(dir, { recursive: true });
-  const known = INSTALLERS.filter(({ file }) => existsSync(join(import.meta.dirname, file)));
-  const inGo = known.filter(({ needs }) => needs === 'go');
-  const others = known.filter(({ needs }) => needs !== 'go');
+  const inGo = INSTALLERS.filter(({ needs }) => needs === 'go');
+  const others = INSTALLERS.filter(({ needs }) => needs !== 'go');
   const failed = await Promise.all([oneAfterAnother(inGo, dir), ...others.map((one) => install(one, dir))]);
   return failed.includes(true) ? 1 : 0;
 }
@@ -53,9 +58,7 @@ async function install(one: Installer, dir: string): Promise<boolean> {
   const began = performance.now();
   const seconds = (): string => ((performance.now() - began) / 1_000).toFixed(1);
   try {
-    const run = Object.values((await import(join(import.meta.dirname, one.file))) as Record<string, unknown>).find((value): value is (dir: string) => Promise<void> => typeof value === 'function' && value.name.startsWith('install'));
-    if (run === undefined) throw new Error(`scripts/contract/${one.file} exports no function install…(dir).`);
-    await run(one.folder === undefined ? dir : join(dir, one.folder));
+    await one.install(dir);
     console.log(`${title}: there after ${seconds()} s`);
     return false;
   } catch (error) {
