@@ -1,8 +1,8 @@
 // The steering wheel of one service, on its own port: GET /healthz, GET /time, GET/POST/DELETE /faults, GET /fault-points, GET /stats. run.ts starts it;
 // gateway.ts puts those of all services behind one address.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { FaultPlanError, readFaultPlans, refuseDeadPlan, type FaultPoint, type Faults } from './faults.ts';
+import { listen } from './listen.ts';
 
 export type Control = { port: number; close(): Promise<void> };
 
@@ -20,14 +20,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       (error: unknown) => send(response, error instanceof FaultPlanError || error instanceof SyntaxError ? 400 : 500, { error: String(error) }),
     );
   });
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(options.port, options.host, done));
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => new Promise((done) => {
-      server.close(() => done());
-      server.closeAllConnections();
-    }),
-  };
+  return listen(server, options.port, options.host);
 }
 
 type Answer = { status: number; body: unknown };

@@ -1,9 +1,9 @@
 // One control address for the whole local cloud: faults and sizes of every service, the clock, and kills. HTTP with JSON in, JSON out; scripts/start.ts
 // starts it and prints its address, tests and people call it. GET / tells what it takes.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { now, readOffset, setNow, setOffset } from './clock.ts';
 import { FaultPlanError, readFaultPlans, refuseDeadPlan, type FaultPlan, type FaultPoint } from './faults.ts';
+import { listen } from './listen.ts';
 import { gatewayHelp } from './gateway-help.ts';
 
 export type GatewayOptions = {
@@ -40,14 +40,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       (error: unknown) => send(response, statusOf(error), { error: error instanceof Error ? error.message : String(error) }),
     );
   });
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(options.port, options.host, done));
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => new Promise((done) => {
-      server.close(() => done());
-      server.closeAllConnections();
-    }),
-  };
+  return listen(server, options.port, options.host);
 }
 
 async function answer(options: GatewayOptions, request: IncomingMessage): Promise<unknown> {

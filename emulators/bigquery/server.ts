@@ -1,5 +1,5 @@
 // The local BigQuery: REST v2 on one port, the Storage Write API (gRPC) on another, one DuckDB file behind both. Started by ../run.ts and by tests.
-import type { AddressInfo } from 'node:net';
+import { listen } from '../listen.ts';
 import { pauseFor } from '../faults.ts';
 import type { RunningService, ServiceOptions } from '../service.ts';
 import { startAppends } from './append-rows.ts';
@@ -51,20 +51,16 @@ export async function start(options: ServiceOptions, translate: Translate = tran
   };
   const drops = new RecentDrops(now);
   const routes = { ...otherRoutes(store, options.project), ...datasetRoutes(store), ...tableRoutes(api, (table) => drops.add(table)), ...dataRoutes(store), ...routineRoutes(api, runDdl), ...jobRoutes(api), ...uploadRoutes(api) };
-  const server = startHttp(routes, faults);
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(options.port, options.host, done));
+  const rest = await listen(startHttp(routes, faults), options.port, options.host);
   const appends = await startAppends({ store, streams, faults, drops, host: options.host, port: options.writePort ?? 0 });
   return {
-    port: (server.address() as AddressInfo).port,
+    port: rest.port,
     writePort: appends.port,
     faultPoints: bigqueryFaultPoints(Object.values(routes).map(({ method }) => method)),
     gauges: () => ({ tables: catalogue.all('table').length, journal_rows: store.pendingRows }),
     close: async () => {
       await appends.close();
-      await new Promise<void>((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      });
+      await rest.close();
       await jobs.close();
       await store.close();
       await engine.close();

@@ -1,8 +1,8 @@
 // The metadata server that Google's auth library asks for tokens and project (GCE_METADATA_HOST). HTTP in, texts out; the tokens open nothing
 // but the local services, which do not check them. run.ts (or a test) starts it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pauseFor, type FaultPoint } from '../faults.ts';
+import { listen } from '../listen.ts';
 import type { RunningService, ServiceOptions } from '../service.ts';
 import { accessToken, identityToken } from './tokens.ts';
 
@@ -25,14 +25,9 @@ export async function start({ host, port, project, faults, now }: ServiceOptions
       else send(response, answer(tree, request));
     })();
   });
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done));
   return {
-    port: (server.address() as AddressInfo).port,
+    ...(await listen(server, port, host)),
     faultPoints: leavesOf(tree).map((method): FaultPoint => ({ method, kinds: ['fail', 'delay', 'hang'], statuses: [], isHttp: true })),
-    close: () => new Promise((done) => {
-      server.close(() => done());
-      server.closeAllConnections();
-    }),
   };
 }
 
