@@ -1,11 +1,17 @@
 // The suites are complete and honest about themselves: every method of every API is graded, every grade is shown by a case, every mark has its reason.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ROOT, type ServiceName } from './implementations.ts';
 import { loadSuites, SERVICE_NAMES } from './suites.ts';
 
 const suites = await loadSuites();
+
+test('no case leaves an assertion to vitest, which would book it to the case that began last', () => {
+  const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.cases.ts'));
+  expect(files.length).toBeGreaterThan(20);
+  expect(files.filter((name) => /\.(rejects|resolves)\b|expect\.(poll|soft)\(/.test(readFileSync(join(import.meta.dirname, name), 'utf8')))).toEqual([]);
+});
 
 test('each of the four services has a suite', () => {
   expect(suites.map(({ service }) => service)).toEqual([...SERVICE_NAMES]);

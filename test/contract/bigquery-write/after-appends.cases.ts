@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import type { ContractCase } from '../contract.ts';
 import type { Field } from '../bigquery/world.ts';
+import { refusalOf } from '../wait.ts';
 import { message } from './messages.ts';
 import type { WriteWorld } from './world.ts';
 
@@ -48,7 +49,7 @@ export const AFTER_APPEND_CASES: readonly ContractCase<WriteWorld>[] = [
     async run(world) {
       const table = await world.newTable(FIELDS);
       await world.breakCalls({ method: 'AppendRows', kind: 'fail', status: 'ABORTED', takes_effect: true });
-      await expect(world.connect(world.defaultStream(table)).append(ROW, [{ id: 'a' }])).rejects.toMatchObject({ code: 10 });
+      expect(await refusalOf(world.connect(world.defaultStream(table)).append(ROW, [{ id: 'a' }]))).toMatchObject({ code: 10 });
       await world.connect(world.defaultStream(table)).append(ROW, [{ id: 'a' }]);
       expect((await world.stored(table)).length).toBe(2);
     },

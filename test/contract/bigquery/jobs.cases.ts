@@ -1,7 +1,7 @@
 // Contract cases of jobs: ids, states, cancelling, lists, waiting, dry runs and statistics.
 import { expect } from 'vitest';
 import type { ContractCase } from '../contract.ts';
-import { until } from '../wait.ts';
+import { refusalOf, until } from '../wait.ts';
 import { errorOf, type BigQueryWorld, type Resource } from './world.ts';
 
 const JOBS = 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job';
@@ -26,7 +26,7 @@ export const JOB_CASES: readonly ContractCase<BigQueryWorld>[] = [
       const jobId = world.name('job');
       const failed = await world.query("SELECT CAST(CONCAT('x', CAST(n AS STRING)) AS INT64) AS n FROM UNNEST([1]) AS n", {}, { jobId }).catch((error: Resource) => ({ status: { errorResult: error['errors'][0] } }));
       expect(failed['status'].errorResult.reason).toBe('invalidQuery');
-      await expect(world.query('SELECT 1 AS one', {}, { jobId })).rejects.toMatchObject({ code: 409 });
+      expect(await refusalOf(world.query('SELECT 1 AS one', {}, { jobId }))).toMatchObject({ code: 409 });
       expect((await world.ended(jobId))['status']).toMatchObject({ state: 'DONE', errorResult: { reason: 'invalidQuery' }, errors: [{ reason: 'invalidQuery' }] });
     },
   },
@@ -207,7 +207,7 @@ export const JOB_CASES: readonly ContractCase<BigQueryWorld>[] = [
       await world.launched.ours!.restart();
       const { body } = await world.call({ path: `/queries/${jobId}`, query: { maxResults: 2, startIndex: 1_400 } });
       expect(body).toMatchObject({ jobComplete: true, totalRows: '1500', rows: [{ f: [{ v: '1401' }] }, { f: [{ v: '1402' }] }] });
-      await expect(world.query('SELECT 1 AS one', {}, { jobId })).rejects.toMatchObject({ code: 409 });
+      expect(await refusalOf(world.query('SELECT 1 AS one', {}, { jobId }))).toMatchObject({ code: 409 });
     },
   },
 ];

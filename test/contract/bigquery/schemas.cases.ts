@@ -1,6 +1,7 @@
 // Contract cases of table schemas: what a column may be, how a table grows, and what a change may not do.
 import { expect } from 'vitest';
 import type { ContractCase } from '../contract.ts';
+import { refusalOf } from '../wait.ts';
 import { errorOf, schemaText, type BigQueryWorld, type Field } from './world.ts';
 
 const SCHEMAS = 'https://docs.cloud.google.com/bigquery/docs/schemas';
@@ -179,7 +180,7 @@ export const SCHEMA_CASES: readonly ContractCase<BigQueryWorld>[] = [
       const table = await world.table([{ name: 'UserId', type: 'STRING' }]);
       await table.insert([{ USERID: '1' }]);
       expect(await world.rows(`SELECT userid FROM ${table.id}`)).toEqual([{ userid: '1' }]);
-      await expect(world.rows(`SELECT 1 FROM ${table.id!.toUpperCase()}`)).rejects.toMatchObject({ code: 404 });
+      expect(await refusalOf(world.rows(`SELECT 1 FROM ${table.id!.toUpperCase()}`))).toMatchObject({ code: 404 });
     },
   },
 ];

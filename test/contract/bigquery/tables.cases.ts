@@ -1,7 +1,7 @@
 // Contract cases of tables as resources: what is kept, what changes, what goes, and what time does to them.
 import { expect } from 'vitest';
 import type { ContractCase } from '../contract.ts';
-import { until } from '../wait.ts';
+import { refusalOf, until } from '../wait.ts';
 import { errorOf, type Answer, type BigQueryWorld, type Resource } from './world.ts';
 
 const TABLES = 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables';
@@ -118,7 +118,7 @@ export const TABLE_CASES: readonly ContractCase<BigQueryWorld>[] = [
       expect((await table.getMetadata())[0].expirationTime).toMatch(/^\d{13}$/);
       await world.later(2 * HOUR, async () => {
         await until('the table is gone', async () => !(await table.exists())[0]);
-        await expect(world.rows(`SELECT * FROM ${table.id}`)).rejects.toMatchObject({ code: 404 });
+        expect(await refusalOf(world.rows(`SELECT * FROM ${table.id}`))).toMatchObject({ code: 404 });
         expect((await kept.exists())[0]).toBe(true);
       });
     },

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { Message, Subscription } from '@google-cloud/pubsub';
 import type { ContractCase } from '../contract.ts';
-import { until } from '../wait.ts';
+import { refusalOf, until } from '../wait.ts';
 import { openStream } from './stream.ts';
 import { CODE, DOCS, expectNothing, publish, pull, pullNow, type Pulled, type PubSubWorld } from './world.ts';
 
@@ -256,7 +256,7 @@ export const STREAMING_CASES: readonly Case[] = [
     async run(world) {
       const { path } = await world.pair({ pushConfig: { pushEndpoint: 'https://writer.example/' } });
       expect(await openStream(world, path).endedSoon()).toBe(CODE.FAILED_PRECONDITION);
-      await expect(world.subscriber.pull({ subscription: path, maxMessages: 1 })).rejects.toMatchObject({ code: CODE.FAILED_PRECONDITION });
+      expect(await refusalOf(world.subscriber.pull({ subscription: path, maxMessages: 1 }))).toMatchObject({ code: CODE.FAILED_PRECONDITION });
     },
   },
   {
