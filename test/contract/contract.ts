@@ -16,7 +16,7 @@ export type ContractCase<World> = {
   differs?: Partial<Record<Implementation, Difference>>;
   /** What the case must be able to do besides calling the service. Where an implementation can't be steered so, the case is not asked of it. */
   needs?: readonly Power[];
-  /** True: no other case runs meanwhile, because this one moves the clock, breaks calls or ends the process. */
+  /** True: no other case runs meanwhile, because this one moves the clock, breaks calls, ends the process or counts what the others make. */
   isAlone?: boolean;
   timeoutMs?: number;
   run(world: World): Promise<void>;

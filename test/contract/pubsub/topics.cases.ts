@@ -136,6 +136,8 @@ export const TOPIC_CASES: readonly Case[] = [
     promise: 'topics come in pages of the asked size, each topic once, and an empty token ends the list',
     methods: ['Publisher.ListTopics'],
     source: `${DOCS.rpc}#listtopicsrequest`,
+    // Nobody promises pages of a list that grows meanwhile: pstest counts them from the beginning.
+    isAlone: true,
     async run({ topic, publisher, launched }) {
       const wanted = await Promise.all(Array.from({ length: 5 }, () => topic()));
       const project = `projects/${launched.project}`;
@@ -148,7 +150,6 @@ export const TOPIC_CASES: readonly Case[] = [
         pageToken = answer.nextPageToken ?? '';
       }
       expect(pages).toBeGreaterThanOrEqual(3);
-      // Other cases make and delete topics meanwhile: what is promised here concerns the five.
       for (const { name } of wanted) expect(seen.filter((one) => one === name)).toEqual([name]);
     },
   },
