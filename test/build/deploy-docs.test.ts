@@ -1,6 +1,6 @@
 // docs/deploy.md and the GitHub example against what is there: scripts, outputs, files, pinned actions, no keys.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -36,7 +36,7 @@ test('the links of the guides lead somewhere', () => {
 });
 
 test('what is to outlive a destroy is what infra/ protects from one', () => {
-  const files = ['topics', 'subscriptions', 'bucket', 'dataset', 'secrets'].map((name) => read(`infra/${name}.tf`)).join('\n');
+  const files = readdirSync(resolve(ROOT, 'infra')).filter((name) => name.endsWith('.tf')).map((name) => read(`infra/${name}`)).join('\n');
   const guarded = files.split(/^resource /m).slice(1).filter((block) => block.includes('prevent_destroy = true')).map((block) => /^"(\w+)" "(\w+)"/.exec(block)!.slice(1, 3).join('.'));
   const kept = /-chdir=infra state rm ([\s\S]*?)\nterraform/.exec(guide)![1]!.split(/[\s\\]+/).filter((name) => name !== '');
   expect(guarded.length).toBeGreaterThan(5);

@@ -67,6 +67,6 @@ test('infra/README.md names every file, and forgets nothing that holds data befo
   const section = readme.slice(readme.indexOf('## Files'));
   expect(Object.keys(sources).filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
   const forgotten = /terraform state rm ([\s\S]*?)\nterraform destroy/.exec(readme)![1]!.split(/[\s\\]+/).filter((name) => name !== '').sort();
-  const kept = new Set(plan(sources, example('small'), INFRA).resources.filter(({ preventDestroy }) => preventDestroy).map(({ type, name }) => `${type}.${name}`));
+  const kept = new Set(['small', 'big'].flatMap((name) => plan(sources, example(name), INFRA).resources).filter(({ preventDestroy }) => preventDestroy).map(({ type, name }) => `${type}.${name}`));
   expect(forgotten).toEqual([...kept].sort());
 });

@@ -127,6 +127,12 @@ export const DATA_TRAPS: Trap[] = [
     ],
   },
   {
+    name: 'a changed key locks up what was encrypted with the one before',
+    why: 'A topic takes another key in place. Messages that wait, and files, can be read only while Google may still use theirs.',
+    finds: (plan) => unless(of(plan, 'google_kms_crypto_key_iam_member'), ({ preventDestroy }) => preventDestroy),
+    damages: ['pubsub', 'storage', 'secret_manager'].map((agent) => damage('kms.tf', `${agent}_agent\n\n${protectedBlock}`, `${agent}_agent\n`)),
+  },
+  {
     name: 'a service is used that is not switched on',
     why: 'A fresh project knows only a few of Google\'s services.',
     finds: (plan) => {
