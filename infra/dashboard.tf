@@ -26,22 +26,24 @@ locals {
   ]
 }
 
+# Cloud Monitoring leaves out what has its default, such as a position of 0, and the provider compares text with text: with a single 0 or ""
+# in it every plan would want to write the dashboard again.
 resource "google_monitoring_dashboard" "flow" {
   dashboard_json = jsonencode({
     displayName = "Chiplog (${var.prefix})"
     mosaicLayout = {
       columns = 48
       tiles = concat(
-        [for index, name in local.dashboard_columns : {
-          xPos = index * 12, yPos = 0, width = 12, height = 4
-          widget = {
+        [for index, name in local.dashboard_columns : merge(
+          { for key, at in { xPos = index * 12, width = 12, height = 4 } : key => at if at != 0 },
+          { widget = {
             title = name
             text  = { content = index + 1 < length(local.dashboard_columns) ? "→ ${local.dashboard_columns[index + 1]}" : "queried by everybody", format = "MARKDOWN" }
-          }
-        }],
-        [for tile in local.dashboard_tiles : {
-          xPos = tile.column * 12, yPos = 4 + tile.row * 12, width = 12, height = 12
-          widget = {
+          } },
+        )],
+        [for tile in local.dashboard_tiles : merge(
+          { for key, at in { xPos = tile.column * 12, yPos = 4 + tile.row * 12, width = 12, height = 12 } : key => at if at != 0 },
+          { widget = {
             title = tile.title
             xyChart = {
               dataSets = [{
@@ -49,10 +51,10 @@ resource "google_monitoring_dashboard" "flow" {
                 targetAxis      = "Y1"
                 timeSeriesQuery = { prometheusQuery = tile.query }
               }]
-              yAxis = { label = "", scale = "LINEAR" }
+              yAxis = { scale = "LINEAR" }
             }
-          }
-        }],
+          } },
+        )],
       )
     }
   })

@@ -58,8 +58,9 @@ test('the queries of docs/operating.md name columns that the tables have', () =>
 });
 
 test('the dashboard reads as the flow does: its columns from left to right, every tile in its column, none over another', () => {
-  const dashboard = JSON.parse(resources.find(({ type }) => type === 'google_monitoring_dashboard')!.values['dashboard_json']) as { mosaicLayout: { columns: number; tiles: { xPos: number; yPos: number; width: number; height: number; widget: { title: string } }[] } };
-  const { columns, tiles } = dashboard.mosaicLayout;
+  const dashboard = JSON.parse(resources.find(({ type }) => type === 'google_monitoring_dashboard')!.values['dashboard_json']) as { mosaicLayout: { columns: number; tiles: { xPos?: number; yPos?: number; width: number; height: number; widget: { title: string } }[] } };
+  const { columns } = dashboard.mosaicLayout;
+  const tiles = dashboard.mosaicLayout.tiles.map((tile) => ({ ...tile, xPos: tile.xPos ?? 0, yPos: tile.yPos ?? 0 }));
   expect(tiles.filter(({ yPos }) => yPos === 0).toSorted((a, b) => a.xPos - b.xPos).map(({ widget }) => widget.title)).toEqual(['Collect', 'Pub/Sub', 'Write', 'Tables']);
   expect(tiles.filter(({ xPos, width }) => xPos + width > columns)).toEqual([]);
   const overlapping = tiles.flatMap((one, index) => tiles.slice(index + 1).filter((other) =>

@@ -25,6 +25,12 @@ const WATCHED: [what: string, pattern: RegExp][] = [
   ['a table that contradicts the schema', /-maintain.*a table contradicts the schema/],
 ];
 
+/** Where a JSON value, or one inside it, is what Google leaves out when it is read again. */
+function defaultsIn(value: unknown, path: string): string[] {
+  const isDefault = value === 0 || value === '' || value === false || (Array.isArray(value) && value.length === 0);
+  return isDefault ? [path] : value !== null && typeof value === 'object' ? Object.entries(value).flatMap(([name, inner]) => defaultsIn(inner, `${path}.${name}`)) : [];
+}
+
 export const WATCHING_TRAPS: Trap[] = [
   {
     name: 'an alert is missing',
@@ -94,6 +100,16 @@ export const WATCHING_TRAPS: Trap[] = [
     why: 'The log line has several counters; a metric must read its own.',
     finds: (plan) => unless(of(plan, 'google_logging_metric'), ({ key, values }) => values['value_extractor'] === `EXTRACT(jsonPayload.data.${String(key)})` && values['filter'].includes(`jsonPayload.data.${String(key)}>0`) && values['metric_descriptor'][0].value_type === 'DISTRIBUTION' && values['filter'].includes(`resource.labels.service_name="${plan.variable('prefix')}-collect"`)),
     damages: [damage('metrics.tf', 'value_extractor = "EXTRACT(jsonPayload.data.${each.key})"', 'value_extractor = "EXTRACT(jsonPayload.data.events_accepted)"'), damage('metrics.tf', '"DISTRIBUTION"', '"INT64"'), damage('metrics.tf', '${var.prefix}-collect', 'collect')],
+  },
+  {
+    name: 'every plan wants to write the dashboard again',
+    why: 'Google leaves defaults out, the provider compares the texts. Who sees a change in every plan soon reads none.',
+    finds: (plan) => of(plan, 'google_monitoring_dashboard').flatMap(({ values }) => defaultsIn(JSON.parse(values['dashboard_json']), 'dashboard')),
+    damages: [
+      damage('dashboard.tf', '{ xPos = index * 12, width = 12, height = 4 } : key => at if at != 0 }', '{ xPos = index * 12, width = 12, height = 4 } : key => at }'),
+      damage('dashboard.tf', '{ xPos = tile.column * 12, yPos = 4 + tile.row * 12, width = 12, height = 12 } : key => at if at != 0 }', '{ xPos = tile.column * 12, yPos = 4 + tile.row * 12, width = 12, height = 12 } : key => at }'),
+      damage('dashboard.tf', 'yAxis = { scale = "LINEAR" }', 'yAxis = { label = "", scale = "LINEAR" }'),
+    ],
   },
   {
     name: 'logs that are kept hold addresses of senders',
