@@ -3,10 +3,12 @@
 locals {
   dashboard_columns = ["Collect", "Pub/Sub", "Write", "Tables"]
 
+  # A rate needs several samples in its window, and most are taken once a minute. Sizes are measured every half hour and known up to three
+  # hours later, so the last of six hours is shown; what PromQL takes for a value of now is five minutes old at most.
   dashboard_tiles = [
     { column = 0, row = 0, title = "Requests a second by answer", query = "sum by (response_code_class) (rate(${local.requests["collect"]}}[5m]))" },
-    { column = 0, row = 1, title = "Events accepted a minute", query = "sum(increase(${local.metric_sums["events_accepted"]}[1m]))" },
-    { column = 0, row = 2, title = "Events rejected a minute", query = "sum(increase(${local.metric_sums["events_rejected"]}[1m]))" },
+    { column = 0, row = 1, title = "Events accepted a minute", query = "sum(rate(${local.metric_sums["events_accepted"]}[5m])) * 60" },
+    { column = 0, row = 2, title = "Events rejected a minute", query = "sum(rate(${local.metric_sums["events_rejected"]}[5m])) * 60" },
     { column = 0, row = 3, title = "Instances of the collector", query = "sum(max_over_time(run_googleapis_com:container_instance_count{monitored_resource=\"cloud_run_revision\",service_name=\"${var.prefix}-collect\"}[5m]))" },
 
     { column = 1, row = 0, title = "Messages published a second by topic", query = "sum by (topic_id) (rate(pubsub_googleapis_com:topic_send_message_operation_count{monitored_resource=\"pubsub_topic\",topic_id=~\"${var.prefix}-.*\"}[5m]))" },
@@ -17,12 +19,13 @@ locals {
     { column = 2, row = 0, title = "Pushes a second by writer and answer", query = "sum by (service_name, response_code_class) (rate(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=~\"${var.prefix}-write-.*\"}[5m]))" },
     { column = 2, row = 1, title = "Milliseconds of a push, 99 of 100 below", query = "histogram_quantile(0.99, sum by (service_name, le) (rate(run_googleapis_com:request_latencies_bucket{monitored_resource=\"cloud_run_revision\",service_name=~\"${var.prefix}-write-.*\"}[5m])))" },
     { column = 2, row = 2, title = "Instances of the writers", query = "sum by (service_name) (max_over_time(run_googleapis_com:container_instance_count{monitored_resource=\"cloud_run_revision\",service_name=~\"${var.prefix}-write-.*\"}[5m]))" },
-    { column = 2, row = 3, title = "Bytes of raw files", query = "sum(storage_googleapis_com:storage_v2_total_bytes{monitored_resource=\"gcs_bucket\",bucket_name=\"${var.project}-${var.prefix}-raw\"})" },
+    { column = 2, row = 3, title = "Bytes of raw files", query = "sum(last_over_time(storage_googleapis_com:storage_v2_total_bytes{monitored_resource=\"gcs_bucket\",bucket_name=\"${var.project}-${var.prefix}-raw\"}[6h]))" },
 
-    { column = 3, row = 0, title = "Rows written to tables a second", query = "sum(rate(bigquery_googleapis_com:storage_uploaded_row_count{monitored_resource=\"bigquery_dataset\",dataset_id=\"${var.dataset}\"}[5m]))" },
+    # The write API counts for the whole project; the dataset's own count is hours late.
+    { column = 3, row = 0, title = "Rows written a second, in all datasets", query = "sum(rate(bigquerystorage_googleapis_com:write_uploaded_row_count{monitored_resource=\"bigquery_project\"}[5m]))" },
     { column = 3, row = 1, title = "Calls of the rollover in an hour by answer", query = "sum by (response_code_class) (increase(${local.requests["rollover"]}}[1h]))" },
     { column = 3, row = 2, title = "Calls of maintain in an hour by answer", query = "sum by (response_code_class) (increase(${local.requests["maintain"]}}[1h]))" },
-    { column = 3, row = 3, title = "Bytes in the dataset", query = "sum(bigquery_googleapis_com:storage_stored_bytes{monitored_resource=\"bigquery_dataset\",dataset_id=\"${var.dataset}\"})" },
+    { column = 3, row = 3, title = "Bytes in the dataset", query = "sum(last_over_time(bigquery_googleapis_com:storage_stored_bytes{monitored_resource=\"bigquery_dataset\",dataset_id=\"${var.dataset}\"}[6h]))" },
   ]
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { damage, of, seconds, unless } from './trap.ts';
+import type { Plan } from '../hcl/plan.ts';
 import type { Trap } from './trap.ts';
 
 const OPERATING = readFileSync(join(import.meta.dirname, '../../../docs/operating.md'), 'utf8');
@@ -30,6 +31,12 @@ function defaultsIn(value: unknown, path: string): string[] {
   const isDefault = value === 0 || value === '' || value === false || (Array.isArray(value) && value.length === 0);
   return isDefault ? [path] : value !== null && typeof value === 'object' ? Object.entries(value).flatMap(([name, inner]) => defaultsIn(inner, `${path}.${name}`)) : [];
 }
+
+/** "5m" in seconds. */
+const span = (text: string): number => Number(text.slice(0, -1)) * { s: 1, m: 60, h: 3_600, d: 86_400 }[text.slice(-1) as 's']!;
+
+const queriesOf = (plan: Plan): string[] => of(plan, 'google_monitoring_dashboard').flatMap(({ values }) =>
+  (JSON.parse(values['dashboard_json']).mosaicLayout.tiles as Record<string, any>[]).flatMap(({ widget }) => widget['xyChart']?.dataSets.map((set: Record<string, any>) => set['timeSeriesQuery'].prometheusQuery as string) ?? []));
 
 export const WATCHING_TRAPS: Trap[] = [
   {
@@ -109,6 +116,19 @@ export const WATCHING_TRAPS: Trap[] = [
       damage('dashboard.tf', '{ xPos = index * 12, width = 12, height = 4 } : key => at if at != 0 }', '{ xPos = index * 12, width = 12, height = 4 } : key => at }'),
       damage('dashboard.tf', '{ xPos = tile.column * 12, yPos = 4 + tile.row * 12, width = 12, height = 12 } : key => at if at != 0 }', '{ xPos = tile.column * 12, yPos = 4 + tile.row * 12, width = 12, height = 12 } : key => at }'),
       damage('dashboard.tf', 'yAxis = { scale = "LINEAR" }', 'yAxis = { label = "", scale = "LINEAR" }'),
+    ],
+  },
+  {
+    name: 'a tile of the dashboard stays empty, or shows what was hours ago',
+    why: 'A window with one sample has no rate; a size is known hours after it was measured, and PromQL looks back five minutes.',
+    finds: (plan) => queriesOf(plan).filter((query) => [...query.matchAll(/(?:rate|increase)\([^[]*\[(\w+)\]/g)].some(([, window]) => span(window!) < 300)
+      || query.includes('bigquery_googleapis_com:storage_uploaded')
+      || (/storage_stored_bytes|total_bytes/.test(query) && !(span(/last_over_time\([^[]*\[(\w+)\]/.exec(query)?.[1] ?? '0s') >= 4 * 3_600))),
+    damages: [
+      damage('dashboard.tf', '"sum(rate(${local.metric_sums["events_accepted"]}[5m])) * 60"', '"sum(increase(${local.metric_sums["events_accepted"]}[1m]))"'),
+      damage('dashboard.tf', 'bigquerystorage_googleapis_com:write_uploaded_row_count{monitored_resource=\\"bigquery_project\\"}', 'bigquery_googleapis_com:storage_uploaded_row_count{monitored_resource=\\"bigquery_dataset\\"}'),
+      damage('dashboard.tf', 'dataset_id=\\"${var.dataset}\\"}[6h]', 'dataset_id=\\"${var.dataset}\\"}[5m]'),
+      damage('dashboard.tf', '-raw\\"}[6h]', '-raw\\"}[1h]'),
     ],
   },
   {
