@@ -34,7 +34,8 @@ locals {
 
   requests = { for name in keys(local.functions) : name => "run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=\"${var.prefix}-${name}\"" }
 
-  # Shares, and what does not happen.
+  # Shares, and what does not happen. For the latter at least three calls lie in the window, since an increase takes two samples; and it
+  # has to stay so for longer than the first two calls take to be seen, or each first day would begin with an alarm.
   query_alerts = {
     events-rejected = {
       title    = "Many events are rejected"
@@ -61,14 +62,14 @@ locals {
       title    = "The rollover does not run"
       means    = "No call has succeeded for an hour; there are four."
       severity = "ERROR"
-      duration = "1800s"
+      duration = "2400s"
       query    = "(sum(increase(${local.requests["rollover"]},response_code_class=\"2xx\"}[1h])) or vector(0)) < 1"
     }
     maintain-absent = {
       title    = "Housekeeping does not run"
       means    = "No call has succeeded for three hours. The tables of the day after tomorrow are there, those of later days are not."
       severity = "ERROR"
-      duration = "1800s"
+      duration = "7800s"
       query    = "(sum(increase(${local.requests["maintain"]},response_code_class=\"2xx\"}[3h])) or vector(0)) < 1"
     }
   }

@@ -67,7 +67,7 @@ export const WATCHING_TRAPS: Trap[] = [
       const shares = [...String(promql?.[0]?.query ?? '').matchAll(/ > ([\d.]+)/g)].map(([, bound]) => Number(bound));
       return values['enabled'] !== false
         && (threshold === undefined || (threshold[0].comparison === 'COMPARISON_GT' && threshold[0].threshold_value <= bounds[String(key)]! && seconds(threshold[0].duration) <= 600))
-        && (promql === undefined || (seconds(promql[0].duration) <= 3_600 && (key === 'events-rejected' ? shares[0]! <= 0.1 && shares[1]! <= 100 : shares.every((bound) => bound < 0.1))));
+        && (promql === undefined || (seconds(promql[0].duration) <= (key === 'maintain-absent' ? 3 * 3_600 : 3_600) && (key === 'events-rejected' ? shares[0]! <= 0.1 && shares[1]! <= 100 : shares.every((bound) => bound < 0.1))));
     }),
     damages: [
       damage('alerts.tf', '      threshold = 600\n', '      threshold = 600000\n'),
@@ -76,6 +76,23 @@ export const WATCHING_TRAPS: Trap[] = [
       damage('alerts.tf', '[5m])) > 0.01"', '[5m])) > 1.01"'),
       damage('alerts.tf', '> 0.05 and', '> 5 and'),
       damage('alerts.tf', '  for_each              = local.log_alerts\n', '  for_each              = local.log_alerts\n  enabled               = false\n'),
+    ],
+  },
+  {
+    name: 'an alert on what does not happen rings on a healthy day',
+    why: 'Until the first calls are counted nothing seems to run; and a window that holds a single call has no increase.',
+    finds: (plan) => of(plan, 'google_cloud_scheduler_job').filter(({ key, values }) => {
+      const alert = of(plan, 'google_monitoring_alert_policy').find((one) => one.key === `${String(key)}-absent`)?.values['conditions'][0].condition_prometheus_query_language[0];
+      const window = span(/\[(\w+)\]\)\) or vector\(0\)\) < 1$/.exec(alert?.query ?? '')?.[1] ?? '0s');
+      const [minute] = String(values['schedule']).split(' ');
+      const every = minute!.startsWith('*/') ? Number(minute!.slice(2)) * 60 : 3_600;
+      // Three minutes until a sample is visible, two for the call.
+      return !(window >= 3 * every && seconds(alert?.duration) >= 2 * every + 300);
+    }).map(({ address }) => address),
+    damages: [
+      damage('alerts.tf', '"7800s"', '"1800s"'),
+      damage('alerts.tf', '"2400s"', '"1800s"'),
+      damage('alerts.tf', '[3h])) or', '[1h])) or'),
     ],
   },
   {
