@@ -38,6 +38,14 @@ test('every alert has its section in docs/operating.md, and every section is an 
   expect(sections.sort()).toEqual(alerts.sort());
 });
 
+test('the page of the 429 sends nobody to the rate limit: what Cloud Armor refuses never reaches the service that is counted', () => {
+  const { query } = (locals('query_alerts') as Record<string, { query: string }>)['collector-full']!;
+  const section = /^## Collector full\n([\s\S]*?)^## /m.exec(operating)![1]!;
+  expect(query).toContain('run_googleapis_com:request_count');
+  expect(section).not.toContain('429 of Cloud Armor');
+  expect(section).toContain('loadbalancing.googleapis.com/https/request_count');
+});
+
 test('the links and the quoted log lines of docs/operating.md lead somewhere', () => {
   const sections = new Set([...operating.matchAll(/^## (.+)$/gm)].map(([, title]) => title!.toLowerCase().replaceAll(' ', '-')));
   expect([...operating.matchAll(/\]\(#([a-z-]+)\)/g)].map(([, name]) => name!).filter((name) => !sections.has(name))).toEqual([]);
