@@ -95,6 +95,8 @@ resource "google_compute_global_forwarding_rule" "collector" {
 }
 
 # Optional (variable rate_limit): Cloud Armor counts the requests of an address and answers 429 above the limit. SDKs wait and send again.
+# A policy in use cannot be deleted, and switched off it would be deleted before the backend lets go of it. create_before_destroy turns that
+# round. Its fixed name does not get in the way: only another name, type or project would replace it.
 resource "google_compute_security_policy" "collector" {
   count       = var.rate_limit == null ? 0 : 1
   name        = "${var.prefix}-collector"
@@ -136,6 +138,10 @@ resource "google_compute_security_policy" "collector" {
         src_ip_ranges = ["*"]
       }
     }
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 
   depends_on = [google_project_service.needed]

@@ -90,7 +90,7 @@ describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMi
   }, 180_000);
 
   // Another key in its place replaces the grant, which is refused as well; the stand-in does not know what replaces.
-  test('a key of the team\'s own is not let go: what waits under it could not be read any more', async () => {
+  test('of what the big team has, a key is not let go, and a rate limit leaves its backend before it is deleted', async () => {
     const own = workspace();
     const variables = example('big');
     expect(await planWithTerraform(own, variables)).toMatchObject({ code: 0 });
@@ -98,6 +98,12 @@ describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMi
     const { code, diagnostics } = await planWithTerraform(own, variables.replace(/^ {2}topics .*$/m, ''));
     expect(code).not.toBe(0);
     expect(diagnostics.filter(({ severity }) => severity === 'error').map(({ summary, detail }) => [summary, /Resource (\S+)/.exec(detail ?? '')?.[1]])).toEqual([['Instance cannot be destroyed', 'google_kms_crypto_key_iam_member.topics[0]']]);
+
+    expect(await planWithTerraform(own, variables.replace(/^rate_limit.*$/m, ''))).toMatchObject({ code: 0 });
+    const applied = await terraform(own, 'apply', '-json', '-lock=false', '-parallelism=1', 'plan.tfplan');
+    expect(applied.code).toBe(0);
+    const done = applied.output.split('\n').filter((line) => line.includes('"type":"apply_complete"')).map((line) => (JSON.parse(line) as { hook: { resource: { addr: string }; action: string } }).hook);
+    expect(done.map(({ resource, action }) => `${action} ${resource.addr}`)).toEqual(['update google_compute_backend_service.collector[0]', 'delete google_compute_security_policy.collector[0]']);
   }, 180_000);
 
   test('the stand-in knows the provider: a wrong name and a wrong block are refused by it', async () => {

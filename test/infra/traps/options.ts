@@ -42,6 +42,12 @@ export const OPTION_TRAPS: Trap[] = [
     ],
   },
   {
+    name: 'the rate limit cannot be switched off',
+    why: 'A policy is destroyed before its backend is updated, and Google refuses to delete what is in use: the apply stops half-way.',
+    finds: (plan) => unless(of(plan, 'google_compute_security_policy'), ({ createBeforeDestroy }) => createBeforeDestroy),
+    damages: [damage('load-balancer.tf', '    }\n  }\n\n  lifecycle {\n    create_before_destroy = true\n  }\n', '    }\n  }\n')],
+  },
+  {
     name: 'the rate limit loses events',
     why: 'Clients send again after 429 and drop their events after 403; and who is below the limit must get through.',
     finds: (plan) => unless(of(plan, 'google_compute_security_policy'), ({ values }) => {
@@ -91,7 +97,7 @@ export const OPTION_TRAPS: Trap[] = [
       damage('load-balancer.tf', '  ssl_certificates = [google_compute_managed_ssl_certificate.collector[0].id]\n'),
       damage('load-balancer.tf', '  default_service = google_compute_backend_service.collector[0].id\n'),
       damage('load-balancer.tf', '    service = google_cloudfunctions2_function.function["collect"].name', '    service = google_cloudfunctions2_function.function["replay"].name'),
-      damage('load-balancer.tf', '  lifecycle {\n    create_before_destroy = true\n  }\n'),
+      damage('load-balancer.tf', '    domains = [var.domain]\n  }\n\n  lifecycle {\n    create_before_destroy = true\n  }\n', '    domains = [var.domain]\n  }\n'),
     ],
   },
   {
