@@ -21,6 +21,9 @@ locals {
     var.domain == null ? [] : ["compute.googleapis.com"],
     var.budget == null ? [] : ["billingbudgets.googleapis.com"],
     var.app_check == null ? [] : ["firebaseappcheck.googleapis.com"],
+    # Who attests for Firebase; Apple's is not Google's to switch on.
+    length(try(var.app_check.android_apps, [])) == 0 ? [] : ["playintegrity.googleapis.com"],
+    length(try(var.app_check.web_apps, {})) == 0 ? [] : ["recaptchaenterprise.googleapis.com"],
     alltrue([for key in values(var.cmek) : key == null]) ? [] : ["cloudkms.googleapis.com"],
   )
 }

@@ -88,7 +88,11 @@ variable "app_check" {
   })
   default = null
   validation {
-    condition     = var.app_check == null ? true : try(alltrue([for app in concat(var.app_check.android_apps, var.app_check.apple_apps, keys(var.app_check.web_apps)) : can(regex("^1:[0-9]+:(android|ios|web):[0-9a-f]+$", app))]), false)
-    error_message = "A Firebase app id looks like 1:1234567890:android:321abc456def7890."
+    condition = var.app_check == null ? true : try(alltrue(flatten([
+      [for app in var.app_check.android_apps : can(regex("^1:[0-9]+:android:[0-9a-f]+$", app))],
+      [for app in var.app_check.apple_apps : can(regex("^1:[0-9]+:ios:[0-9a-f]+$", app))],
+      [for app in keys(var.app_check.web_apps) : can(regex("^1:[0-9]+:web:[0-9a-f]+$", app))],
+    ])), false)
+    error_message = "A Firebase app id looks like 1:1234567890:android:321abc456def7890 and names its platform: android, ios or web, each in its own list."
   }
 }

@@ -17,8 +17,9 @@ provider "google" {
   project = var.project
   region  = var.region
 
-  # Budgets are asked of a billing account; a person's own login then has to say which project pays for the call.
-  user_project_override = var.budget != null
+  # Budgets are asked of a billing account, and App Check answers nobody without a quota: a person's own login then has to say which project
+  # pays for the call. Whoever says so needs roles/serviceusage.serviceUsageConsumer on it, also for a plan.
+  user_project_override = var.budget != null || var.app_check != null
   billing_project       = var.project
 
   default_labels = {

@@ -18,11 +18,11 @@ test.each(['small', 'big'])('every value that is planned for the %s team is of t
   expect(checkTypes(resources)).toEqual([]);
 });
 
-test('the providers that are taken are Google\'s 7 and 8, by a Terraform that can compare variables; a budget is asked for with the project\'s own quota', () => {
+test('the providers that are taken are Google\'s 7 and 8, by a Terraform that can compare variables; budgets and App Check are asked for with the project\'s own quota', () => {
   const versions = sources['versions.tf']!.replace(/\s+/g, ' ');
   expect(versions).toContain('required_version = ">= 1.9.0, < 2.0.0"');
   expect(versions).toContain('google = { source = "hashicorp/google" version = ">= 7.0.0, < 9.0.0" }');
-  expect(versions).toMatch(/user_project_override = var\.budget != null billing_project = var\.project/);
+  expect(versions).toMatch(/user_project_override = var\.budget != null \|\| var\.app_check != null billing_project = var\.project/);
 });
 
 const BROKEN: [what: string, text: string, finding: string][] = [

@@ -138,10 +138,10 @@ export const DATA_TRAPS: Trap[] = [
     finds: (plan) => {
       const on = new Set(of(plan, 'google_project_service').map(({ values }) => values['service']));
       const types = new Set(plan.resources.map(({ type }) => type));
-      const services: [string, RegExp][] = [['pubsub', /_pubsub_/], ['bigquery', /_bigquery_/], ['storage', /_storage_/], ['secretmanager', /_secret_manager_/], ['cloudfunctions', /_cloudfunctions2_/], ['run', /_cloud_run_/], ['cloudbuild', /_cloudfunctions2_/], ['artifactregistry', /_artifact_registry_/], ['cloudscheduler', /_cloud_scheduler_/], ['logging', /_logging_/], ['monitoring', /_monitoring_/], ['iam', /_service_account$|_custom_role$/], ['bigquerystorage', /_bigquery_/], ['compute', /_compute_/], ['billingbudgets', /_billing_/], ['firebaseappcheck', /_app_check_/], ['cloudkms', /_kms_/]];
+      const services: [string, RegExp][] = [['pubsub', /_pubsub_/], ['bigquery', /_bigquery_/], ['storage', /_storage_/], ['secretmanager', /_secret_manager_/], ['cloudfunctions', /_cloudfunctions2_/], ['run', /_cloud_run_/], ['cloudbuild', /_cloudfunctions2_/], ['artifactregistry', /_artifact_registry_/], ['cloudscheduler', /_cloud_scheduler_/], ['logging', /_logging_/], ['monitoring', /_monitoring_/], ['iam', /_service_account$|_custom_role$/], ['bigquerystorage', /_bigquery_/], ['compute', /_compute_/], ['billingbudgets', /_billing_/], ['firebaseappcheck', /_app_check_/], ['playintegrity', /_play_integrity_/], ['recaptchaenterprise', /_recaptcha_enterprise_/], ['cloudkms', /_kms_/]];
       return services.filter(([name, pattern]) => [...types].some((type) => pattern.test(type)) && !on.has(`${name}.googleapis.com`)).map(([name]) => name);
     },
-    damages: [damage('apis.tf', '      "bigquerystorage.googleapis.com",\n'), damage('apis.tf', '["compute.googleapis.com"]', '[]'), damage('apis.tf', '["cloudkms.googleapis.com"]', '[]')],
+    damages: [damage('apis.tf', '      "bigquerystorage.googleapis.com",\n'), damage('apis.tf', '["compute.googleapis.com"]', '[]'), damage('apis.tf', '["cloudkms.googleapis.com"]', '[]'), damage('apis.tf', '["playintegrity.googleapis.com"]', '[]'), damage('apis.tf', '["recaptchaenterprise.googleapis.com"]', '[]')],
   },
   {
     name: 'destroying the pipeline switches off services for the whole project',
