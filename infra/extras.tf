@@ -52,6 +52,7 @@ resource "google_billing_budget" "project" {
 
   amount {
     specified_amount {
+      # Left out, it is the billing account's; another one is refused.
       currency_code = var.budget.currency
       units         = tostring(var.budget.units)
     }

@@ -66,16 +66,16 @@ variable "log_sink" {
 }
 
 variable "budget" {
-  description = "Monthly budget of the project, told by e-mail at 50, 90 and 100 %. It warns, it does not stop anything. Needs the right to make budgets on the billing account."
-  type        = object({ billing_account = string, units = number, currency = optional(string, "USD") })
+  description = "Monthly budget of the project, told by e-mail at 50, 90 and 100 %. It warns, it does not stop anything. Its currency is the billing account's; one that is named must be the same. Needs the right to make budgets on the billing account."
+  type        = object({ billing_account = string, units = number, currency = optional(string) })
   default     = null
   validation {
     condition     = var.budget == null ? true : try(can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account)), false)
     error_message = "A billing account looks like 012345-6789AB-CDEF01."
   }
   validation {
-    condition     = var.budget == null ? true : try(var.budget.units >= 1 && floor(var.budget.units) == var.budget.units && can(regex("^[A-Z]{3}$", var.budget.currency)), false)
-    error_message = "A budget is a whole number of the billing account's currency, at least 1, and the currency has three capitals such as EUR."
+    condition     = var.budget == null ? true : try(var.budget.units >= 1 && floor(var.budget.units) == var.budget.units && (var.budget.currency == null ? true : can(regex("^[A-Z]{3}$", var.budget.currency))), false)
+    error_message = "A budget is a whole number of the billing account's currency, at least 1, and a currency that is named has three capitals such as EUR."
   }
 }
 

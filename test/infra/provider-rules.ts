@@ -136,7 +136,6 @@ export const RULES: readonly Rule[] = [
   rule('google_logging_project_sink', 'destination', matches(/^storage\.googleapis\.com\/[a-z0-9_-]+$/), 'gs://logs'),
   rule('google_billing_budget', 'billing_account', matches(/^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$/), 'billingAccounts/1'),
   rule('google_billing_budget', 'amount.specified_amount.units', matches(/^\d+$/), '1.5'),
-  rule('google_billing_budget', 'amount.specified_amount.currency_code', matches(/^[A-Z]{3}$/), 'Euro'),
   rule('google_billing_budget', 'threshold_rules.threshold_percent', (value) => Number(value) > 0 && Number(value) <= 10, 50),
   rule('google_billing_budget', 'threshold_rules.spend_basis', oneOf('CURRENT_SPEND', 'FORECASTED_SPEND'), 'FORECAST'),
 ];

@@ -75,6 +75,7 @@ const BAD: [what: string, variables: string, sentence: string][] = [
   ['logs that are kept for no day', with_('log_sink', '{ retention_days = 0 }'), 'Log files are kept'],
   ['a billing account\'s name', with_('budget', '{ billing_account = "Acme", units = 100 }'), 'A billing account looks like'],
   ['a budget of nothing', with_('budget', '{ billing_account = "012345-6789AB-CDEF01", units = 0 }'), 'A budget is a whole number'],
+  ['a currency by its name', with_('budget', '{ billing_account = "012345-6789AB-CDEF01", units = 100, currency = "Euro" }'), 'A budget is a whole number'],
   ['an app\'s package name', with_('app_check', '{ android_apps = ["com.example.app"] }'), 'A Firebase app id looks like'],
   ['an app of Apple\'s among those of Android', with_('app_check', '{ android_apps = ["1:1234567890:ios:0123abcd4567ef89"] }'), 'A Firebase app id looks like'],
   ['an app of Android\'s among those of Apple', with_('app_check', '{ apple_apps = ["1:1234567890:android:321abc456def7890"] }'), 'A Firebase app id looks like'],
@@ -96,6 +97,7 @@ const GOOD: [what: string, variables: string][] = [
   ['the shortest prefix', with_('prefix', '"c"')],
   ['the longest prefix', with_('prefix', '"chiplog-prod-eu"')],
   ['a key for the bucket in europe', with_('cmek', `{ bucket = "${KEY('europe')}", secrets = "${KEY('europe-west1')}" }`)],
+  ['a budget in a currency that is named', with_('budget', '{ billing_account = "012345-6789AB-CDEF01", units = 100, currency = "EUR" }')],
   ['apps of Apple\'s alone', with_('app_check', '{ apple_apps = ["1:1234567890:ios:0123abcd4567ef89"] }')],
   ['an app\'s own scheme as origin', with_('sources', source('id = "b", write_keys = ["k2"], streams = ["events"], origins = ["capacitor://localhost", "*"]'))],
 ];
@@ -153,7 +155,7 @@ describe.skipIf(terraformIsMissing !== undefined)(`Terraform says the same${terr
     expect(errors[0]!.detail?.replace(/\s+/g, ' ')).toContain(sentence);
   });
 
-  test.each(GOOD.filter(([what]) => /UTC|longest|europe|null|Apple/.test(what)))('%s is taken', async (_what, variables) => {
+  test.each(GOOD.filter(([what]) => /UTC|longest|europe|null|Apple|currency/.test(what)))('%s is taken', async (_what, variables) => {
     expect(await planWithTerraform(folder, variables)).toMatchObject({ code: 0 });
   });
 });

@@ -120,6 +120,12 @@ export const OPTION_TRAPS: Trap[] = [
     ],
   },
   {
+    name: 'the budget names a currency that nobody gave',
+    why: 'A budget has the currency of its billing account; the apply fails where that is another one.',
+    finds: (plan) => unless(of(plan, 'google_billing_budget'), ({ values }) => (values['amount'][0].specified_amount[0].currency_code ?? null) === plan.variable('budget').currency && plan.variable('budget').currency === null),
+    damages: [damage('variables-optional.tf', 'currency = optional(string) }', 'currency = optional(string, "USD") }'), damage('extras.tf', 'currency_code = var.budget.currency', 'currency_code = coalesce(var.budget.currency, "USD")')],
+  },
+  {
     name: 'the budget tells too late, tells nobody, or counts what is not ours',
     why: 'Half of it is when something can still be done; without a filter it is the bill of the whole account.',
     finds: (plan) => unless(of(plan, 'google_billing_budget'), ({ values, set }) => {
