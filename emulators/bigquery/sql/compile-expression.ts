@@ -10,7 +10,7 @@ import { addInterval, compileInterval, scaleInterval } from './functions/interva
 import { invalidQuery } from './google-sql-error.ts';
 import { compileLiteral, compileParameter } from './literals.ts';
 import { systemVariable } from './system-variables.ts';
-import { fieldOfValue, resolveName } from './names.ts';
+import { fieldOfValue, namesIn, resolveName } from './names.ts';
 import { arrayOf, BOOL, FLOAT64, INT64, isNumeric, NULL_TYPE, quote, structOf, superType, typeName, typeOfNode, duckType, duckFieldName } from './sql-type.ts';
 import type { Scope, Typed } from './scope.ts';
 import { treeKey } from './tree-walk.ts';
@@ -18,7 +18,7 @@ import type { Expr } from './tree.ts';
 
 export function compileExpr(compilation: Compilation, scope: Scope, expr: Expr): Typed {
   if (scope.grouping && !scope.insideAggregate && expr.kind !== 'name' && expr.kind !== 'literal') {
-    const grouped = scope.grouping.byTree.get(treeKey(expr));
+    const grouped = scope.grouping.byTree.get(treeKey(expr, namesIn(scope)));
     if (grouped) return grouped;
   }
   const compile = (inner: Expr): Typed => compileExpr(compilation, scope, inner);
@@ -56,7 +56,7 @@ export function compileExpr(compilation: Compilation, scope: Scope, expr: Expr):
 type Node<K extends Expr['kind']> = Extract<Expr, { kind: K }>;
 
 function compileIndex(compilation: Compilation, scope: Scope, expr: Node<'index'>): Typed {
-  const base = compileExpr(compilation, scope, expr.base);
+  const base = compileExpr(compilation, scope, isFirst(expr) ? withLimitOne(expr.base) : expr.base);
   const index = compileExpr(compilation, scope, expr.index);
   if (base.type.kind === 'JSON') {
     const path = index.type.kind === 'STRING' ? `'$."' || ${index.sql} || '"'` : `'$[' || CAST(${index.sql} AS VARCHAR) || ']'`;
@@ -72,6 +72,14 @@ function compileIndex(compilation: Compilation, scope: Scope, expr: Node<'index'
   }
   const message = `'Array index ' || CAST(${index.sql} AS VARCHAR) || ' is out of bounds'`;
   return { sql: `CASE WHEN ${position} < 1 OR ${position} > len(${base.sql}) THEN ${compilation.raise(message)} ELSE list_extract(${base.sql}, ${position}) END`, type: element };
+}
+
+const isFirst = ({ index, mode }: Node<'index'>): boolean => index.kind === 'literal' && index.value === (mode.endsWith('ORDINAL') ? '1' : '0');
+
+/** ARRAY_AGG(x ORDER BY y)[OFFSET(0)] needs no more than the first. */
+function withLimitOne(expr: Expr): Expr {
+  if (expr.kind !== 'call' || expr.name.join('.') !== 'ARRAY_AGG' || expr.limit) return expr;
+  return { ...expr, limit: { kind: 'literal', type: 'INT64', value: '1', place: expr.place } };
 }
 
 function compileUnary(compilation: Compilation, scope: Scope, expr: Node<'unary'>): Typed {

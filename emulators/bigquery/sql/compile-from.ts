@@ -109,14 +109,25 @@ function compileArrayJoin(compilation: Compilation, scope: Scope, join: Join, le
     if (left0.some((source) => mentions(right.array, source))) throw invalidQuery(`Array scan is not allowed with ${join.type} JOIN: an array of the left side`, join.place);
     return `${left} ${join.type} JOIN ${right.sql} ON ${condition() ?? 'TRUE'}`;
   }
-  if (join.type === 'LEFT' && join.on) {
+  const sources = scope.sources.slice(first, middle);
+  const filtered = join.on && elementsThat(compilation, scope, right, join.on);
+  if (join.type === 'LEFT' && join.on && !filtered) {
     // DuckDB joins a lateral relation on TRUE only, so the condition goes inside.
     return `${left} LEFT JOIN LATERAL (SELECT * FROM ${right.sql} WHERE ${condition()}) AS ${right.duckAlias} ON TRUE`;
   }
-  const sources = scope.sources.slice(first, middle);
-  const beside = unnestBeside(left, sources, right, join.type === 'LEFT');
+  const beside = unnestBeside(left, sources, filtered ?? right, join.type === 'LEFT');
   scope.sources.splice(first, middle - first, ...sources);
-  return join.on ? `(SELECT * FROM ${beside} WHERE ${condition()}) AS ${right.duckAlias}` : beside;
+  return join.on && !filtered ? `(SELECT * FROM ${beside} WHERE ${condition()}) AS ${right.duckAlias}` : beside;
+}
+
+/** The array with only those elements that meet a condition of the join; undefined where the condition needs more than the row and the element. */
+function elementsThat(compilation: Compilation, scope: Scope, right: Unnested, on: Expr): Unnested | undefined {
+  if (right.hasOffset) return undefined;
+  const before = compilation.subqueries;
+  const condition = requireBool(compileExpr(compilation, scope, on), 'JOIN ON clause', on.place).sql;
+  if (compilation.subqueries !== before) return undefined;
+  const element = compilation.id('l');
+  return { ...right, array: `list_filter(${right.array}, lambda ${element}: coalesce(${condition.replaceAll(`${right.duckAlias}.v`, element)}, false))` };
 }
 
 /** Whether an array is taken from a row of that source. */

@@ -8,7 +8,7 @@ import { invalidQuery } from './google-sql-error.ts';
 import { matchColumns } from './match-columns.ts';
 import { duckType, quote, superType, typeName } from './sql-type.ts';
 import { childScope } from './scope.ts';
-import type { Relation, Scope } from './scope.ts';
+import type { Relation, Scope, Typed } from './scope.ts';
 import type { Expr, OrderItem, Query, SetExpr, SetOperation } from './tree.ts';
 
 export function compileQuery(compilation: Compilation, parent: Scope | undefined, query: Query): Relation {
@@ -95,7 +95,9 @@ function compileSetExpr(compilation: Compilation, scope: Scope, body: SetExpr): 
     if (!type) throw invalidQuery(`Column ${index + 1} in ${body.op} ${body.all ? 'ALL' : 'DISTINCT'} has incompatible types: ${typeName(column.type)}, ${other ? typeName(other.type) : ''}`, placeOf(body.right));
     return type;
   });
-  const columns = left.columns.map((column, index) => ({ name: column.name, duckName: column.duckName, type: types[index] as SqlType }));
+  const columns = left.columns.map((column, index) => ({
+    name: column.name, duckName: column.duckName, type: types[index] as SqlType, ...(column.isEmptyArray && right.columns[index]?.isEmptyArray && { literal: true as const, isEmptyArray: true as const }),
+  }));
   const sides = [left, right].map((side) => castColumns(compilation, side, columns, body));
   const sql = `${sides[0]} ${body.op}${body.all ? ' ALL' : ''} ${sides[1]}`;
   return { sql: `SELECT * FROM (${sql})`, columns, ...(left.isValueTable && { isValueTable: true }) };
@@ -109,14 +111,16 @@ type RelationColumn = Relation['columns'][number];
 
 /** A column of literals takes the other side's type: DATE '…' UNION ALL '…'. */
 function literalType(literal: RelationColumn, other: RelationColumn): SqlType | undefined {
-  return literal.literal && coerce({ sql: '', type: literal.type, literal: true }, other.type)?.type;
+  return literal.literal && coerce(valueOf(literal, ''), other.type)?.type;
 }
+
+const valueOf = ({ type, literal, isEmptyArray }: RelationColumn, sql: string): Typed => ({ sql, type, ...(literal && { literal }), ...(isEmptyArray && { isEmptyArray }) });
 
 function castColumns(compilation: Compilation, side: Relation, columns: Relation['columns'], body: SetOperation): string {
   const alias = compilation.id();
   const list = side.columns.map((column, index) => {
     const wanted = columns[index];
-    const value = { sql: `${alias}.${quote(column.duckName)}`, type: column.type, ...(column.literal && { literal: true as const }) };
+    const value = valueOf(column, `${alias}.${quote(column.duckName)}`);
     const coerced = wanted ? coerceOrThrow(value, wanted.type, body.op, body.place) : value;
     return `${coerced.sql} AS ${quote(wanted?.duckName ?? column.duckName)}`;
   });

@@ -6,6 +6,8 @@ import { compileFrom } from './compile-from.ts';
 import { orderDirection } from './compile-query.ts';
 import { expandStar } from './expand-star.ts';
 import { invalidQuery } from './google-sql-error.ts';
+import { namesIn } from './names.ts';
+import { lookForEarlyLists, readBeforeWindows } from './read-before-windows.ts';
 import { duckType, quote, structOf } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Grouping, Relation, Scope, Typed } from './scope.ts';
@@ -29,16 +31,18 @@ export function compileSelect(compilation: Compilation, parent: Scope, select: S
   scope.windows = new Map(select.windows.map(({ name, spec }) => [name.toLowerCase(), spec]));
   const grouped = compileGroupBy(compilation, scope, select, orderBy);
   if (grouped) scope.grouping = grouped.grouping;
+  lookForEarlyLists(scope, select);
   const outputs = compileItems(compilation, scope, select);
   const columns = nameColumns(outputs);
   scope.aliases = aliasesOf(outputs);
   const having = clause('HAVING', 'HAVING', select.having);
   const qualify = clause('QUALIFY', 'QUALIFY', select.qualify);
   const order = compileOrder(compilation, scope, select, orderBy, outputs);
-  const tail = `${from}${where}${grouped?.sql ?? ''}${having}${qualify}`;
-  if (select.as) return asValueTable(select, outputs, columns, tail, order, limit);
+  const rest = `${grouped?.sql ?? ''}${having}${qualify}${order}`;
+  if (select.as) return asValueTable(select, outputs, columns, `${from}${where}${rest}${limit}`);
   const list = outputs.map(({ value }, index) => `${outputSql(value)} AS ${quote(columns[index]?.duckName ?? '')}`).join(', ');
-  return { sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${list}${tail}${order}${limit}`, columns };
+  const read = readBeforeWindows(compilation, scope, `${from}${where}`, [list, rest]);
+  return { sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${read.clauses[0]}${read.from}${read.clauses[1]}${limit}`, columns };
 }
 
 /** Names that the FROM clause itself gives, where it has one relation besides arrays; undefined where others bring columns of their own. */
@@ -82,7 +86,7 @@ function nameColumns(outputs: Output[]): Relation['columns'] {
     let duckName = shown;
     while (seen.has(duckName.toLowerCase())) duckName += '_1';
     seen.add(duckName.toLowerCase());
-    return { name: shown, duckName, type: value.type, ...(value.literal !== undefined && { literal: true as const }) };
+    return { name: shown, duckName, type: value.type, ...(value.literal !== undefined && { literal: true as const }), ...(value.isEmptyArray && { isEmptyArray: true as const }) };
   });
 }
 
@@ -99,7 +103,7 @@ function aliasesOf(outputs: Output[]): Map<string, Typed> {
   return aliases;
 }
 
-function asValueTable(select: Select, outputs: Output[], columns: Relation['columns'], tail: string, order: string, limit: string): Relation {
+function asValueTable(select: Select, outputs: Output[], columns: Relation['columns'], tail: string): Relation {
   const [first] = outputs;
   if (select.as === 'VALUE' && (outputs.length !== 1 || !first)) throw invalidQuery('SELECT AS VALUE query must have exactly one column', select.place);
   const value = select.as === 'VALUE' && first ? first.value : {
@@ -108,7 +112,7 @@ function asValueTable(select: Select, outputs: Output[], columns: Relation['colu
   };
   // Ordinals of ORDER BY count the columns of the list, which is now one struct: the keys were compiled as expressions.
   return {
-    sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${value.sql} AS value${tail}${order}${limit}`,
+    sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${value.sql} AS value${tail}`,
     columns: [{ name: 'value', duckName: 'value', type: value.type }], isValueTable: true,
   };
 }
@@ -160,7 +164,7 @@ function compileGroupBy(compilation: Compilation, scope: Scope, select: Select, 
     if (value.literal !== undefined) return undefined;
     checkGroupable(value, written);
     grouping.sqls.add(value.sql);
-    grouping.byTree.set(treeKey(expr), value);
+    grouping.byTree.set(treeKey(expr, namesIn(scope)), value);
     return value.sql;
   };
   return { sql: groupBySql(groupBy, exprs, add), grouping };
@@ -201,7 +205,10 @@ function groupedExpr(expr: Expr, select: Select): Expr {
     return item.expr;
   }
   if (expr.kind !== 'name' || expr.parts.length !== 1) return expr;
-  const key = expr.parts[0]?.text.toLowerCase();
-  const item = select.items.find((candidate) => candidate.kind === 'expr' && candidate.alias?.text.toLowerCase() === key);
-  return item?.kind === 'expr' ? item.expr : expr;
+  const [name] = expr.parts;
+  const key = name?.text.toLowerCase();
+  // Also the last part of a path is a name: SELECT device.category … GROUP BY category.
+  const named = select.items.flatMap((item) => (item.kind === 'expr' && (item.alias?.text ?? impliedName(item.expr))?.toLowerCase() === key ? [item.expr] : []));
+  if (named.length > 1) throw invalidQuery(`Name ${name?.text} in GROUP BY clause is ambiguous; it may refer to multiple columns in the SELECT-list`, expr.place);
+  return named[0] ?? expr;
 }

@@ -6,6 +6,7 @@ import { compileQuery } from './compile-query.ts';
 import { elementSource } from './compile-unnest.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { resolveName } from './names.ts';
+import { noteEarlyList } from './read-before-windows.ts';
 import { arrayOf, BOOL, typeName } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
@@ -13,6 +14,9 @@ import { containsAggregate, containsWindow } from './tree-walk.ts';
 import type { Expr, Query, Select } from './tree.ts';
 
 export function compileScalarQuery(compilation: Compilation, scope: Scope, query: Query): Typed {
+  const alone = withoutFrom(query);
+  const value = alone && compileItem(compilation, childScope(scope), alone);
+  if (value) return value;
   const list = asList(compilation, scope, query, 'value');
   if (list?.type.kind === 'ARRAY') {
     const { element } = list.type;
@@ -72,9 +76,21 @@ function asList(compilation: Compilation, scope: Scope, query: Query, purpose: '
   const filtered = condition ? `list_filter(${array.sql}, lambda ${parameter}: coalesce(${condition.sql}, false))` : array.sql;
   const item = purpose === 'value' ? compileItem(compilation, inner, select) : undefined;
   if (compilation.subqueries !== before || (purpose === 'value' && !item)) return undefined;
-  if (!item || item.sql === parameter) return { sql: filtered, type: arrayOf(item?.type ?? array.type.element) };
-  return { sql: `list_transform(${filtered}, lambda ${parameter}: ${item.sql})`, type: arrayOf(item.type) };
+  const list = !item || item.sql === parameter ? filtered : `list_transform(${filtered}, lambda ${parameter}: ${item.sql})`;
+  if (list !== array.sql) noteEarlyList(scope, list);
+  return { sql: list, type: arrayOf(item?.type ?? array.type.element) };
 }
+
+/** `(SELECT AS STRUCT a, b)`: one row made of the row around it, so it is a value and DuckDB need not join it. */
+function withoutFrom(query: Query): Select | undefined {
+  const { body } = query;
+  if (query.withs.length > 0 || query.orderBy.length > 0 || query.limit || query.offset || body.kind !== 'select') return undefined;
+  if (body.from || body.where || body.having || body.groupBy || body.qualify || body.distinct || body.windows.length > 0 || body.as === 'VALUE') return undefined;
+  if (body.as !== 'STRUCT' && body.items.length !== 1) return undefined;
+  return hasRowFunctions(body) ? undefined : body;
+}
+
+const hasRowFunctions = ({ items }: Select): boolean => items.some((item) => item.kind === 'expr' && (containsAggregate(item.expr) || containsWindow(item.expr)));
 
 /** The query as a SELECT without anything that needs rows together; undefined when it has such a thing. */
 function plainSelect(query: Query, purpose: 'value' | 'exists'): Select | undefined {
@@ -84,8 +100,7 @@ function plainSelect(query: Query, purpose: 'value' | 'exists'): Select | undefi
   const { from } = body;
   if (!from || (from.kind !== 'unnest' && from.kind !== 'table') || from.offset) return undefined;
   if (purpose === 'value' && body.as !== 'STRUCT' && body.items.length !== 1) return undefined;
-  const needsRows = body.items.some((item) => item.kind === 'expr' && (containsAggregate(item.expr) || containsWindow(item.expr)));
-  return needsRows ? undefined : body;
+  return hasRowFunctions(body) ? undefined : body;
 }
 
 function arrayOfFrom(compilation: Compilation, scope: Scope, select: Select): Typed | undefined {

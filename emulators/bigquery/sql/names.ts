@@ -44,6 +44,18 @@ function findInScopes(scope: Scope | undefined, parts: Name[]): Found | undefine
   return undefined;
 }
 
+/** What a name stands for, alike for `ts` and `e.ts`; undefined where it stands for nothing, or for several things. */
+export function namesIn(scope: Scope): (parts: Name[]) => string | undefined {
+  return (parts) => {
+    try {
+      const found = findInScopes(scope, parts);
+      return found && [found.value.sql, ...parts.slice(found.used).map(({ text: field }) => field.toLowerCase())].join('.');
+    } catch {
+      return undefined;
+    }
+  };
+}
+
 function findInScope(scope: Scope, parts: Name[]): Found | undefined {
   const [first, second] = parts;
   if (!first) return undefined;

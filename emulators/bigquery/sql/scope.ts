@@ -49,11 +49,13 @@ export type Scope = {
   /** Set when the FROM clause has one relation, perhaps with its arrays unnested: the aliases in it. */
   namesOfOne?: Set<string>;
   windows?: Map<string, import('./tree.ts').WindowSpec>;
+  /** Set while a SELECT with windows is compiled: lists that could as well be read before its windows (read-before-windows.ts). */
+  earlyLists?: Set<string>;
 };
 
 export type Relation = {
   sql: string;
-  columns: { name: string; duckName: string; type: SqlType; /** All its rows are literals, which coerce where a column would not. */ literal?: true }[];
+  columns: { name: string; duckName: string; type: SqlType; /** All its rows are literals, which coerce where a column would not. */ literal?: true; /** All its rows are `[]`. */ isEmptyArray?: true }[];
   /** SELECT AS STRUCT / AS VALUE: rows are values. */
   isValueTable?: boolean;
 };

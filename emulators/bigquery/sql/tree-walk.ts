@@ -1,6 +1,6 @@
 // Questions about an expression tree that need no names resolved: its children, whether it aggregates, whether two are the same. Used by the compiler.
 import { isAggregateFunction } from './functions/aggregate-names.ts';
-import type { Expr, OrderItem, WindowSpec } from './tree.ts';
+import type { Expr, Name, OrderItem, WindowSpec } from './tree.ts';
 
 /** Direct children, without those inside subqueries. */
 export function childrenOf(expr: Expr): Expr[] {
@@ -42,11 +42,13 @@ export function containsWindow(expr: Expr): boolean {
   return (expr.kind === 'call' && expr.over !== undefined) || childrenOf(expr).some(containsWindow);
 }
 
-/** Equal for trees that differ in places and the case of names only. */
-export function treeKey(expr: Expr): string {
-  return JSON.stringify(expr, (key, value: unknown) => {
+/** Equal for trees that differ in places and the case of names only, and outside subqueries also where two names stand for the same. */
+export function treeKey(tree: unknown, standsFor?: (parts: Name[]) => string | undefined): string {
+  return JSON.stringify(tree, (key, value: unknown) => {
     if (key === 'place' || key === 'written') return undefined;
-    if (key === 'parts' && Array.isArray(value)) return value.map((part: { text: string }) => part.text.toLowerCase());
+    // Inside, the same name may stand for something else.
+    if (key === 'query' && standsFor) return treeKey(value);
+    if (key === 'parts' && Array.isArray(value)) return standsFor?.(value as Name[]) ?? value.map((part: Name) => part.text.toLowerCase());
     return value;
   });
 }

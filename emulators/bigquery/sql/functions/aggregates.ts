@@ -134,7 +134,15 @@ function arrayAgg(call: FunctionCall): AggregateParts {
   const value = one(call);
   if (value.type.kind === 'ARRAY') throw invalidQuery('The argument to ARRAY_AGG must not be an array type', call.expr.place);
   const filter = call.expr.nulls === 'IGNORE' ? ` FILTER (WHERE ${value.sql} IS NOT NULL)` : '';
+  if (isFirstOfMany(call)) {
+    // The first of an order is found in passing; DuckDB would keep and sort every group for its list.
+    return { call: `CASE WHEN count(*)${filter} > 0 THEN [first(${value.sql}${order(call)})${filter}] END`, type: arrayOf(value.type) };
+  }
   return { call: `list(${distinct(call)}${value.sql}${order(call)})${filter}`, finish: (sql) => limited(call, sql), type: arrayOf(value.type) };
+}
+
+function isFirstOfMany({ expr }: FunctionCall): boolean {
+  return expr.limit?.kind === 'literal' && expr.limit.value === '1' && !expr.distinct && expr.orderBy.length > 0 && !expr.over;
 }
 
 function stringAgg(call: FunctionCall): AggregateParts {
