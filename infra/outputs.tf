@@ -12,7 +12,9 @@ output "collector_url" {
 
 output "first_event" {
   description = "A line for the terminal that sends one event; the answer is {\"accepted\":1,\"rejected\":[]}."
-  value       = "curl -s ${local.collector_url}/v1/events${var.collector_is_public ? "" : " -H \"X-Serverless-Authorization: Bearer $(gcloud auth print-identity-token)\""} -H 'Authorization: Bearer ${local.first_source.write_keys[0]}' -H 'Content-Type: application/json' -d '{\"user_pseudo_id\":\"me\",\"events\":[{\"event_id\":\"'$(uuidgen | tr A-Z a-z)'\",\"event_name\":\"hello\",\"event_timestamp\":'$(date +%s)'000000}]}'"
+  # It holds a write key, which a plan would print where everybody reads it. `terraform output -raw first_event` shows it.
+  sensitive = true
+  value     = "curl -s ${local.collector_url}/v1/events${var.collector_is_public ? "" : " -H \"X-Serverless-Authorization: Bearer $(gcloud auth print-identity-token)\""} -H 'Authorization: Bearer ${local.first_source.write_keys[0]}' -H 'Content-Type: application/json' -d '{\"user_pseudo_id\":\"me\",\"events\":[{\"event_id\":\"'$(uuidgen | tr A-Z a-z)'\",\"event_name\":\"hello\",\"event_timestamp\":'$(date +%s)'000000}]}'"
 }
 
 output "first_query" {

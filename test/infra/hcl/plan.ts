@@ -27,7 +27,15 @@ export type Resource = Place & {
   commands: string[];
   dependsOn: string[];
 };
-export type Plan = { resources: Resource[]; locals: (name: string) => any; variable: (name: string) => any; outputs: Record<string, unknown>; refused: string[] };
+export type Plan = {
+  resources: Resource[];
+  locals: (name: string) => any;
+  variable: (name: string) => any;
+  outputs: Record<string, unknown>;
+  /** Names of outputs that no plan prints. */
+  sensitive: string[];
+  refused: string[];
+};
 
 const META = new Set(['count', 'for_each', 'depends_on', 'provider', 'lifecycle', 'provisioner', 'connection']);
 
@@ -104,13 +112,14 @@ export function plan(sources: Sources, variables: string, folder: string): Plan 
   }
 
   const refused = of('variable').flatMap((block) => refusals(block, scope));
-  if (refused.length > 0) return { resources: [], locals: () => undefined, variable: () => undefined, outputs: {}, refused };
+  if (refused.length > 0) return { resources: [], locals: () => undefined, variable: () => undefined, outputs: {}, sensitive: [], refused };
   return {
     refused,
     resources: of('resource').flatMap(instances),
     locals: (name) => plain(scope.resolve('local', name)),
     variable: (name) => plain(scope.resolve('var', name)),
     outputs: Object.fromEntries(of('output').map((block) => [block.labels[0]!, plain(valueOf(block.body.attributes.get('value')!, scope))])),
+    sensitive: of('output').filter(({ body }) => body.attributes.get('sensitive')?.expression.text === 'true').map(({ labels }) => labels[0]!),
   };
 }
 

@@ -51,6 +51,15 @@ export const ACCESS_TRAPS: Trap[] = [
     damages: [damage('functions.tf', '    service_account_email = google_service_account.function[each.key].email\n'), damage('functions.tf', 'google_service_account.function[each.key].email', 'google_service_account.function["collect"].email')],
   },
   {
+    name: 'a plan prints a write key',
+    why: 'The plan of a pull request stands on a page that more people read than those who deploy.',
+    finds: (plan) => {
+      const keys = (plan.variable('sources') as { write_keys: string[] }[]).flatMap(({ write_keys: own }) => own);
+      return Object.entries(plan.outputs).filter(([name, value]) => !plan.sensitive.includes(name) && keys.some((key) => JSON.stringify(value ?? null).includes(key))).map(([name]) => name);
+    },
+    damages: [damage('outputs.tf', '  sensitive = true\n'), damage('outputs.tf', '  value       = google_secret_manager_secret.sources.secret_id', '  value       = local.first_source.write_keys[0]')],
+  },
+  {
     name: 'an account is switched off',
     why: 'Whatever acts with it is answered 401.',
     finds: (plan) => unless(of(plan, 'google_service_account'), ({ values }) => values['disabled'] !== true),
