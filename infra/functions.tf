@@ -138,7 +138,7 @@ resource "google_cloudfunctions2_function" "function" {
     google_secret_manager_secret_version.sources,
     google_secret_manager_secret_iam_member.reader,
     google_pubsub_topic_iam_member.publisher,
-    google_bigquery_dataset_iam_member.function,
+    google_bigquery_dataset_access.function,
     google_storage_bucket_iam_member.function,
     google_project_iam_member.jobs,
     terraform_data.grants_have_settled,

@@ -128,11 +128,13 @@ resource "google_project_iam_custom_role" "dataset" {
   depends_on = [google_project_service.needed]
 }
 
-resource "google_bigquery_dataset_iam_member" "function" {
-  for_each   = local.dataset_roles
-  dataset_id = google_bigquery_dataset.chiplog.dataset_id
-  role       = "projects/${var.project}/roles/${google_project_iam_custom_role.dataset[each.key].role_id}"
-  member     = google_service_account.function[each.key].member
+# One entry of the dataset's access list each. google_bigquery_dataset_iam_member would write back only the entries that have a role, and so
+# take away every view, routine and dataset that somebody authorised to read this one.
+resource "google_bigquery_dataset_access" "function" {
+  for_each      = local.dataset_roles
+  dataset_id    = google_bigquery_dataset.chiplog.dataset_id
+  role          = "projects/${var.project}/roles/${google_project_iam_custom_role.dataset[each.key].role_id}"
+  user_by_email = google_service_account.function[each.key].email
 }
 
 # Jobs belong to a project, so the right to start one does too.

@@ -4,13 +4,16 @@ import { Unknown } from './hcl/values.ts';
 
 export type Grant = { who: string; role: string; on: string };
 
+/** An entry of a dataset's access list is a grant as well. */
+export const isGrant = ({ type }: Resource): boolean => type.endsWith('_iam_member') || type === 'google_bigquery_dataset_access';
+
 export function grantsOf(plan: Plan): Grant[] {
-  const grants = plan.resources.filter(({ type }) => type.endsWith('_iam_member')).map((resource) => ({ who: who(resource), role: role(resource, plan), on: on(resource) }));
+  const grants = plan.resources.filter(isGrant).map((resource) => ({ who: who(resource), role: role(resource, plan), on: on(resource) }));
   return grants.sort((a, b) => (`${a.who} ${a.on} ${a.role}` < `${b.who} ${b.on} ${b.role}` ? -1 : 1));
 }
 
 function who({ set }: Resource): string {
-  const member = set['member'];
+  const member = set['member'] ?? `serviceAccount:${String(set['user_by_email'])}`;
   if (member instanceof Unknown) {
     const agent = /@([a-z-]+)\.iam\.gserviceaccount\.com$/.exec(member.path)?.[1];
     return agent === undefined ? member.path : `Google's agent ${agent}`;

@@ -42,7 +42,7 @@ export const RULES: readonly Rule[] = [
   rule('google_project_iam_custom_role', 'title', atMost(100), 'x'.repeat(101)),
   rule('google_project_iam_custom_role', 'permissions', (all: string[]) => all.every((one) => /^[a-z]+\.[a-zA-Z]+\.[a-zA-Z]+$/.test(one)) && new Set(all).size === all.length, ['bigquery.tables']),
   rule('google_project_iam_member', 'condition.title', atMost(100), ''),
-  ...['google_project_iam_member', 'google_pubsub_topic_iam_member', 'google_pubsub_subscription_iam_member', 'google_storage_bucket_iam_member', 'google_bigquery_dataset_iam_member', 'google_secret_manager_secret_iam_member', 'google_cloud_run_v2_service_iam_member', 'google_kms_crypto_key_iam_member', 'google_artifact_registry_repository_iam_member']
+  ...['google_project_iam_member', 'google_pubsub_topic_iam_member', 'google_pubsub_subscription_iam_member', 'google_storage_bucket_iam_member', 'google_secret_manager_secret_iam_member', 'google_cloud_run_v2_service_iam_member', 'google_kms_crypto_key_iam_member', 'google_artifact_registry_repository_iam_member']
     .flatMap((type) => [rule(type, 'role', ROLE, 'pubsub.publisher'), rule(type, 'member', MEMBER, 'chiplog-collect@acme.iam.gserviceaccount.com')]),
 
   rule('google_pubsub_topic', 'name', matches(/^(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}$/), 'goog-events'),
@@ -68,6 +68,8 @@ export const RULES: readonly Rule[] = [
 
   rule('google_bigquery_dataset', 'dataset_id', matches(/^[0-9A-Za-z_]{1,1024}$/), 'chip-log'),
   rule('google_bigquery_dataset', 'max_time_travel_hours', (value) => typeof value === 'string' && between(48, 168)(value), '24'),
+  rule('google_bigquery_dataset_access', 'role', ROLE, 'pubsub.publisher'),
+  rule('google_bigquery_dataset_access', 'user_by_email', matches(/^[a-z0-9-]+@[a-z0-9-]+\.iam\.gserviceaccount\.com$/), 'serviceAccount:a@b.iam.gserviceaccount.com'),
   rule('google_bigquery_table', 'schema', isJson, 'event_date:DATE'),
   rule('google_bigquery_table', 'clustering', (columns: string[]) => columns.length >= 1 && columns.length <= 4, ['a', 'b', 'c', 'd', 'e']),
   rule('google_bigquery_table', 'time_partitioning.type', oneOf('DAY', 'HOUR', 'MONTH', 'YEAR'), 'DATE'),

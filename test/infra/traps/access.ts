@@ -1,9 +1,10 @@
 // Traps around who may do what. The whole list of grants is in docs/infra.md, which roles.test.ts compares with the plan.
+import { isGrant } from '../grants.ts';
 import { damage, of, unless } from './trap.ts';
 import type { Plan, Resource } from '../hcl/plan.ts';
 import type { Trap } from './trap.ts';
 
-const grants = ({ resources }: Plan): Resource[] => resources.filter(({ type }) => type.endsWith('_iam_member'));
+const grants = ({ resources }: Plan): Resource[] => resources.filter(isGrant);
 
 /** What may be granted on the whole project: there is nothing smaller that has these. */
 const ON_THE_PROJECT = ['roles/bigquery.jobUser', 'roles/logging.logWriter', 'roles/storage.objectViewer'];
@@ -34,6 +35,15 @@ export const ACCESS_TRAPS: Trap[] = [
     why: 'A binding or a policy is the whole list of members: whoever else had the role loses it.',
     finds: (plan) => plan.resources.filter(({ type }) => /_iam_(binding|policy)$/.test(type)).map(({ address }) => address),
     damages: [damage('iam.tf', 'resource "google_pubsub_topic_iam_member" "days" {\n  topic  = google_pubsub_topic.days.name\n  role   = "roles/pubsub.publisher"\n  member = google_service_account.function["rollover"].member', 'resource "google_pubsub_topic_iam_binding" "days" {\n  topic   = google_pubsub_topic.days.name\n  role    = "roles/pubsub.publisher"\n  members = [google_service_account.function["rollover"].member]')],
+  },
+  {
+    name: 'an apply takes views, routines and datasets off the dataset\'s access list',
+    why: 'They have no role, so a grant by IAM leaves them out when it writes the list back, and whoever queries through them is refused.',
+    finds: (plan) => [...plan.resources.filter(({ type }) => /^google_bigquery_dataset_iam_/.test(type)).map(({ address }) => address), ...unless(of(plan, 'google_bigquery_dataset'), ({ values }) => values['access'] === undefined)],
+    damages: [
+      damage('iam.tf', 'resource "google_bigquery_dataset_access" "function" {\n  for_each      = local.dataset_roles\n', 'resource "google_bigquery_dataset_iam_member" "function" {\n  for_each      = local.dataset_roles\n'),
+      damage('dataset.tf', '  delete_contents_on_destroy = false\n', '  delete_contents_on_destroy = false\n\n  access {\n    role          = "OWNER"\n    special_group = "projectOwners"\n  }\n'),
+    ],
   },
   {
     name: 'an account has a key file',

@@ -182,7 +182,7 @@ export const FUNCTION_TRAPS: Trap[] = [
     name: 'a function starts before it may do its work',
     why: 'A mounted secret that it may not read fails the deployment.',
     finds: (plan) => {
-      const needed = ['google_secret_manager_secret_version.sources', 'google_secret_manager_secret_iam_member.reader', 'google_pubsub_topic_iam_member.publisher', 'google_bigquery_dataset_iam_member.function', 'google_storage_bucket_iam_member.function', 'google_project_iam_member.jobs', 'terraform_data.grants_have_settled'];
+      const needed = ['google_secret_manager_secret_version.sources', 'google_secret_manager_secret_iam_member.reader', 'google_pubsub_topic_iam_member.publisher', 'google_bigquery_dataset_access.function', 'google_storage_bucket_iam_member.function', 'google_project_iam_member.jobs', 'terraform_data.grants_have_settled'];
       return needed.filter((name) => !functionNamed(plan, 'collect').dependsOn.includes(name));
     },
     damages: [damage('functions.tf', '    google_secret_manager_secret_iam_member.reader,\n'), damage('functions.tf', '    google_secret_manager_secret_version.sources,\n'), damage('functions.tf', '    terraform_data.grants_have_settled,\n')],
