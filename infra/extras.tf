@@ -20,6 +20,11 @@ resource "google_storage_bucket" "logs" {
     }
   }
 
+  # Full, it cannot be deleted; so a plan says so, and not an apply half-way.
+  lifecycle {
+    prevent_destroy = true
+  }
+
   depends_on = [google_project_service.needed]
 }
 

@@ -125,6 +125,12 @@ resource "google_project_iam_custom_role" "dataset" {
   description = "What the function ${each.key} does in the dataset, and nothing else."
   permissions = each.value.permissions
 
+  # It holds nothing. But a role that was deleted keeps its id for 37 days, and can be brought back in the first 7 only: in between a
+  # deployment that returns could make neither this one nor another of its name.
+  lifecycle {
+    prevent_destroy = true
+  }
+
   depends_on = [google_project_service.needed]
 }
 

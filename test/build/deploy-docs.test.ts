@@ -22,7 +22,7 @@ describe.each([['docs/deploy.md', guide], ['docs/examples/github-actions-deploy.
   });
 
   test('names only files of infra/ that are there, and outputs and variables that infra/ has', () => {
-    for (const [file] of text.matchAll(/infra\/examples\/[a-z.]+\w/g)) expect(existsSync(resolve(ROOT, file)), file).toBe(true);
+    for (const [file] of text.matchAll(/infra\/examples\/[a-z.-]+\w/g)) expect(existsSync(resolve(ROOT, file)), file).toBe(true);
     for (const [, output] of text.matchAll(/terraform -chdir=infra output -\w+ (\w+)/g)) expect(read('infra/outputs.tf')).toContain(`output "${output}"`);
     const variables = `${read('infra/variables.tf')}${read('infra/variables-optional.tf')}`;
     for (const name of ['location', 'time_zone', 'prefix', 'retention_days', 'soft_delete_days', 'collector_instances', 'sources'].filter((one) => text.includes(`\`${one}`))) expect(variables).toContain(`variable "${name}"`);

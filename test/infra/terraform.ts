@@ -1,7 +1,7 @@
 // The real Terraform with the stand-in for Google's provider: a folder of .tf files and variables in, a plan or what was refused out.
 // Where either is missing the tests say so and are skipped. Called by with-terraform.test.ts and variables.test.ts.
 import { execFile, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,10 +15,18 @@ export type Run = { code: number; diagnostics: Diagnostic[]; output: string };
 
 const hasTerraform = spawnSync('terraform', ['version'], { stdio: 'ignore', env: { PATH: process.env['PATH'], CHECKPOINT_DISABLE: '1' } }).status === 0;
 
+/** An older one would answer as it did before its source was changed. */
+function isBuiltFromItsSource(): boolean {
+  const builtFrom = join(PROVIDER, 'terraform-provider-google.built-from');
+  const source = readFileSync(join(import.meta.dirname, 'stand-in-provider/main.go'), 'utf8');
+  return existsSync(builtFrom) && readFileSync(builtFrom, 'utf8').includes(source);
+}
+
 /** Why nothing can be run here; undefined when it can. */
 export const terraformIsMissing = !hasTerraform ? 'terraform is not on this machine'
-  : existsSync(join(PROVIDER, 'terraform-provider-google')) ? undefined
-  : 'the stand-in provider is not built: npm run contract -- --install';
+  : !existsSync(join(PROVIDER, 'terraform-provider-google')) ? 'the stand-in provider is not built: npm run contract -- --install'
+  : isBuiltFromItsSource() ? undefined
+  : 'the stand-in provider is older than its source: npm run contract -- --install';
 export const formatterIsMissing = hasTerraform ? undefined : 'terraform is not on this machine';
 
 const made: string[] = [];
@@ -58,12 +66,16 @@ export async function terraform(folder: string, ...args: string[]): Promise<Run>
 }
 
 /** The variables file is written beside the configuration, so that a test can give its own text. */
-export async function planWithTerraform(folder: string, variables: string, options: { destroy?: boolean } = {}): Promise<Run & { resources: PlannedResource[] }> {
+export async function planWithTerraform(folder: string, variables: string, options: { destroy?: boolean } = {}): Promise<Run & { resources: PlannedResource[]; imports: { address: string; id: string }[] }> {
   writeFileSync(join(folder, 'given.tfvars'), variables);
   const run = await terraform(folder, 'plan', '-json', '-input=false', '-lock=false', '-out=plan.tfplan', '-var-file=given.tfvars', ...(options.destroy === true ? ['-destroy'] : []));
-  if (run.code !== 0) return { ...run, resources: [] };
-  const shown = JSON.parse((await terraform(folder, 'show', '-json', 'plan.tfplan')).output) as { planned_values: { root_module?: { resources?: PlannedResource[] } } };
-  return { ...run, resources: shown.planned_values.root_module?.resources ?? [] };
+  if (run.code !== 0) return { ...run, resources: [], imports: [] };
+  const shown = JSON.parse((await terraform(folder, 'show', '-json', 'plan.tfplan')).output) as {
+    planned_values: { root_module?: { resources?: PlannedResource[] } };
+    resource_changes?: { address: string; change: { importing?: { id: string } } }[];
+  };
+  const imports = (shown.resource_changes ?? []).flatMap(({ address, change }) => (change.importing === undefined ? [] : [{ address, id: change.importing.id }]));
+  return { ...run, resources: shown.planned_values.root_module?.resources ?? [], imports };
 }
 
 /** `validate -json` prints one object, the others a line for each thing that they say. */

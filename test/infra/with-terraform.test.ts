@@ -1,6 +1,6 @@
 // What the real Terraform says of infra/: format, validity, and the plans of both example teams. Google's provider is stood in for by one
 // that knows its names and types (stand-in-provider/), so nothing here needs a network or an account.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FUNCTIONS } from '../../scripts/local/function-settings.ts';
@@ -15,6 +15,17 @@ const example = (name: string): string => readFileSync(join(INFRA, 'examples', `
 test.skipIf(formatterIsMissing !== undefined)(`terraform fmt has nothing to change${formatterIsMissing === undefined ? '' : ` (skipped: ${formatterIsMissing})`}`, async () => {
   expect(await terraform(INFRA, 'fmt', '-check', '-recursive')).toMatchObject({ code: 0, output: '' });
 });
+
+/** What the provider takes as an id, by its documentation of each resource; project acme-events, prefix and dataset chiplog. */
+const IMPORTED_AS: Record<string, RegExp> = {
+  google_bigquery_dataset: /^projects\/acme-events\/datasets\/chiplog$/,
+  google_bigquery_table: /^projects\/acme-events\/datasets\/chiplog\/tables\/(rollovers|user_days)$/,
+  google_storage_bucket: /^acme-events\/acme-events-chiplog-raw$/,
+  google_secret_manager_secret: /^projects\/acme-events\/secrets\/chiplog-sources$/,
+  google_project_iam_custom_role: /^projects\/acme-events\/roles\/chiplog_(write_bigquery|rollover|maintain)$/,
+  google_pubsub_topic: /^projects\/acme-events\/topics\/chiplog-(events|inference|rejected)(-undeliverable)?$/,
+  google_pubsub_subscription: /^projects\/acme-events\/subscriptions\/chiplog-(events|inference|rejected)-(to-bigquery|to-storage|undeliverable)$/,
+};
 
 // Each run starts Terraform and the provider as processes: slow where all cores are busy.
 describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMissing === undefined ? '' : ` (skipped: ${terraformIsMissing})`}`, { timeout: 120_000 }, () => {
@@ -87,7 +98,24 @@ describe.skipIf(terraformIsMissing !== undefined)(`with Terraform${terraformIsMi
     expect(end.diagnostics).toEqual([]);
     expect(end.code).toBe(0);
     expect((await terraform(own, 'state', 'list')).output).toBe('');
+    // And as docs/deploy.md says: later it is all taken back, everything that was left and nothing else.
+    for (const name of ['take-back.tf', 'take-back-topics.tf']) cpSync(join(own, 'examples', name), join(own, name));
+    const back = await planWithTerraform(own, variables);
+    expect(back.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const imported = back.imports.map(({ address, id }) => [address.replace(/\[.*/, ''), id] as const);
+    expect([...new Set(imported.map(([address]) => address))].sort()).toEqual(forgotten.filter((name) => !/kms|logs/.test(name)).sort());
+    expect(imported.filter(([address, id]) => !IMPORTED_AS[address.split('.')[0]!]!.test(id))).toEqual([]);
+    expect(await terraform(own, 'apply', '-json', '-lock=false', 'plan.tfplan')).toMatchObject({ code: 0 });
   }, 180_000);
+
+  test('where logs were kept as files, their bucket is taken back too', async () => {
+    const own = workspace();
+    cpSync(join(own, 'examples/take-back.tf'), join(own, 'take-back.tf'));
+    const { imports, diagnostics } = await planWithTerraform(own, example('big'));
+    expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(imports).toContainEqual({ address: 'google_storage_bucket.logs[0]', id: 'acme-events-prod/acme-events-prod-chiplog-prod-logs' });
+    expect(imports).toContainEqual({ address: 'google_project_iam_custom_role.dataset["write-bigquery"]', id: 'projects/acme-events-prod/roles/chiplog_prod_write_bigquery' });
+  });
 
   // Another key in its place replaces the grant, which is refused as well; the stand-in does not know what replaces.
   test('of what the big team has, a key is not let go, and a rate limit leaves its backend before it is deleted', async () => {

@@ -137,6 +137,22 @@ func (s *standIn) ReadResource(_ context.Context, request *tfprotov5.ReadResourc
 	return &tfprotov5.ReadResourceResponse{NewState: request.CurrentState}, nil
 }
 
+// Whatever is imported is there; all that is known of it is its id.
+func (s *standIn) ImportResourceState(_ context.Context, request *tfprotov5.ImportResourceStateRequest) (*tfprotov5.ImportResourceStateResponse, error) {
+	block := s.file.Resources[request.TypeName]
+	of := typeOfBlock(block).(tftypes.Object)
+	fields := map[string]tftypes.Value{}
+	for name, one := range of.AttributeTypes {
+		fields[name] = tftypes.NewValue(one, nil)
+		if _, isBlock := block.Blocks[name]; isBlock {
+			fields[name] = tftypes.NewValue(one, []tftypes.Value{})
+		}
+	}
+	fields["id"] = tftypes.NewValue(tftypes.String, request.ID)
+	state, err := tfprotov5.NewDynamicValue(of, tftypes.NewValue(of, fields))
+	return &tfprotov5.ImportResourceStateResponse{ImportedResources: []*tfprotov5.ImportedResource{{TypeName: request.TypeName, State: &state}}}, err
+}
+
 func (s *standIn) PlanResourceChange(_ context.Context, request *tfprotov5.PlanResourceChangeRequest) (*tfprotov5.PlanResourceChangeResponse, error) {
 	block := s.file.Resources[request.TypeName]
 	of := typeOfBlock(block)

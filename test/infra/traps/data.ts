@@ -23,6 +23,12 @@ export const DATA_TRAPS: Trap[] = [
     ],
   },
   {
+    name: 'a destroy stops half-way, or a deployment cannot come back after it',
+    why: 'A bucket with files in it is not deleted, and the id of a deleted role cannot be used for weeks. A plan has to say so.',
+    finds: (plan) => unless([...of(plan, 'google_project_iam_custom_role'), ...of(plan, 'google_storage_bucket').filter(({ values }) => values['force_destroy'] !== true)], ({ preventDestroy }) => preventDestroy),
+    damages: [damage('iam.tf', protectedBlock), damage('extras.tf', protectedBlock)],
+  },
+  {
     name: 'the tables of the rollover are not protected',
     why: 'Without deletion protection a changed schema may replace the table.',
     finds: (plan) => unless(of(plan, 'google_bigquery_table'), ({ values }) => values['deletion_protection'] === true),
