@@ -43,6 +43,16 @@ test('what is to outlive a destroy is what infra/ protects from one', () => {
   expect(kept.sort()).toEqual(guarded.sort());
 });
 
+test('each option that reaches beyond the project says what a plan and an apply need for it', () => {
+  const rows = new Map([...guide.matchAll(/^\| `([a-z_]+)` \| ([^|]*) \| ?([^|]*)\|$/gm)].map(([, option, plans, applies]) => [option!, [plans!, applies!].map((cell) => [...cell.matchAll(/roles\/[\w.]+/g)].map(([role]) => role))]));
+  // What makes every call name the project that pays, and what lies on a billing account or on keys.
+  const paying = [...new Set([.../user_project_override = (.*)/.exec(read('infra/versions.tf'))![1]!.matchAll(/var\.([a-z_]+)/g)].map(([, name]) => name!))];
+  expect([...rows.keys()].sort()).toEqual([...new Set([...paying, 'budget', 'cmek'])].sort());
+  for (const option of paying) expect(rows.get(option)![0]).toContain('roles/serviceusage.serviceUsageConsumer');
+  expect(rows.get('budget')).toEqual([expect.arrayContaining(['roles/billing.viewer']), ['roles/billing.costsManager']]);
+  expect(rows.get('cmek')).toEqual([['roles/iam.securityReviewer'], ['roles/cloudkms.admin']]);
+});
+
 describe('the GitHub example', () => {
   const uses = [...workflow.matchAll(/uses: (\S+)(.*)/g)];
 
