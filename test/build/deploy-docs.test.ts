@@ -83,6 +83,16 @@ describe('the GitHub example', () => {
     expect(workflow.split('apply:')[0]).not.toContain('terraform -chdir=infra apply');
   });
 
+  test('plans and applies with the provider that was committed, which the guide says how to do', () => {
+    const inits = [...workflow.matchAll(/terraform -chdir=infra init (.*)/g)].map(([, options]) => options!);
+    expect(inits.length).toBe(2);
+    for (const options of inits) expect(options).toContain('-lockfile=readonly');
+    const section = guide.slice(guide.indexOf('## From GitHub'));
+    expect(section).toMatch(/providers lock .*-platform=linux_amd64/);
+    expect(section).toMatch(/git add .*infra\/\.terraform\.lock\.hcl/);
+    expect(read('infra/.gitignore')).not.toContain('lock');
+  });
+
   test('writes columns before the code that needs them', () => {
     expect(workflow.indexOf('npm run migrate')).toBeGreaterThan(0);
     expect(workflow.indexOf('npm run migrate')).toBeLessThan(workflow.indexOf('terraform -chdir=infra apply changes'));
