@@ -20,39 +20,58 @@ export function lineOf(fields: TableField[], row: unknown, options: RowOptions):
 
 const problemAt = (location: string, message: string): RowProblem => ({ reason: 'invalid', location, message, debugInfo: '' });
 
+/** What is known of a record before any row comes: its fields by name, each with its type and the beginning of its text. */
+type RecordPlan = { byName: Map<string, FieldPlan>; byLowerName: Map<string, FieldPlan>; /** Fields that a row cannot leave out without a word. */ wanted: FieldPlan[] };
+type FieldPlan = { field: TableField; key: string; type: string; isRepeated: boolean; isRequired: boolean };
+
+const plans = new WeakMap<TableField[], RecordPlan>();
+
+function planOf(fields: TableField[]): RecordPlan {
+  const known = plans.get(fields);
+  if (known !== undefined) return known;
+  const all = fields.map((field): FieldPlan => ({ field, key: `${JSON.stringify(field.name)}:`, type: typeOf(field), isRepeated: isRepeated(field), isRequired: isRequired(field) }));
+  const plan = {
+    byName: new Map(all.map((one) => [one.field.name, one])), byLowerName: new Map(all.map((one) => [one.field.name.toLowerCase(), one])),
+    wanted: all.filter((one) => one.isRepeated || one.isRequired),
+  };
+  plans.set(fields, plan);
+  return plan;
+}
+
 function recordText(fields: TableField[], row: Record<string, unknown>, path: string, options: RowOptions, problems: RowProblem[]): string {
-  const byName = new Map(fields.map((field) => [field.name.toLowerCase(), field]));
-  const parts: string[] = [];
-  const seen = new Set<TableField>();
+  const { byName, byLowerName, wanted } = planOf(fields);
+  let text = '';
+  const seen = new Set<FieldPlan>();
   for (const [name, value] of Object.entries(row)) {
-    const field = byName.get(name.toLowerCase());
-    if (field === undefined) {
+    const plan = byName.get(name) ?? byLowerName.get(name.toLowerCase());
+    if (plan === undefined) {
       if (!options.ignoreUnknown) problems.push(problemAt(`${path}${name}`, `no such field: ${name}.`));
       continue;
     }
-    seen.add(field);
-    parts.push(`${JSON.stringify(field.name)}:${fieldText(field, value, path, options, problems)}`);
+    if (wanted.length > 0) seen.add(plan);
+    text += `${text === '' ? '' : ','}${plan.key}${fieldText(plan, value, path, options, problems)}`;
   }
-  for (const field of fields) {
-    if (seen.has(field)) continue;
-    if (isRequired(field)) problems.push(problemAt(`${path}${field.name}`, `Missing required field: ${path}${field.name}.`));
-    if (isRepeated(field)) parts.push(`${JSON.stringify(field.name)}:[]`);
+  for (const plan of wanted) {
+    if (seen.has(plan)) continue;
+    const { field } = plan;
+    if (plan.isRequired) problems.push(problemAt(`${path}${field.name}`, `Missing required field: ${path}${field.name}.`));
+    if (plan.isRepeated) text += `${text === '' ? '' : ','}${plan.key}[]`;
   }
-  return `{${parts.join(',')}}`;
+  return `{${text}}`;
 }
 
-function fieldText(field: TableField, value: unknown, path: string, options: RowOptions, problems: RowProblem[]): string {
-  const place = `${path}${field.name}`;
+function fieldText(plan: FieldPlan, value: unknown, path: string, options: RowOptions, problems: RowProblem[]): string {
+  const place = `${path}${plan.field.name}`;
   try {
-    if (!isRepeated(field)) {
-      if (value === null && isRequired(field)) throw new Problem(`Missing required field: ${place}.`);
-      return value === null ? 'null' : valueText(field, value, place, options, problems);
+    if (!plan.isRepeated) {
+      if (value === null && plan.isRequired) throw new Problem(`Missing required field: ${place}.`);
+      return value === null ? 'null' : valueText(plan, value, place, options, problems);
     }
     if (value === null) return '[]';
     if (!Array.isArray(value)) throw new Problem(`Array specified for non-repeated field or value given for the repeated field: ${place}.`);
     return `[${value.map((element) => {
       if (element === null) throw new Problem(`Only optional fields can be set to NULL. Field: ${place}; Value: NULL`);
-      return valueText(field, element, place, options, problems);
+      return valueText(plan, element, place, options, problems);
     }).join(',')}]`;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -61,16 +80,17 @@ function fieldText(field: TableField, value: unknown, path: string, options: Row
   }
 }
 
-function valueText(field: TableField, value: unknown, place: string, options: RowOptions, problems: RowProblem[]): string {
-  const type = typeOf(field);
+function valueText({ field, type }: FieldPlan, value: unknown, place: string, options: RowOptions, problems: RowProblem[]): string {
   if (type === 'RECORD') {
     if (typeof value !== 'object' || Array.isArray(value)) throw new Problem(`This field: ${place} is a record.`);
-    return recordText(field.fields ?? [], value as Record<string, unknown>, `${place}.`, options, problems);
+    return recordText(field.fields ?? NO_FIELDS, value as Record<string, unknown>, `${place}.`, options, problems);
   }
   if (type === 'JSON') return jsonText(value, place, options);
   if (typeof value === 'object') throw new Problem(`This field: ${place} is not a record.`);
   return scalarText(type, value as string | number | boolean, place);
 }
+
+const NO_FIELDS: TableField[] = [];
 
 /** Without white space between tokens, as BigQuery keeps JSON; numbers stay as they were written. */
 export const compactJson = (json: string): string => json.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
@@ -97,6 +117,7 @@ export function scalarText(type: string, value: string | number | boolean, place
     case 'STRING':
       return JSON.stringify(text);
     case 'INTEGER': {
+      if (Number.isSafeInteger(value)) return text;
       if (typeof value === 'boolean' || !/^-?\d+$/.test(typeof value === 'number' && Number.isSafeInteger(value) ? value.toFixed(0) : text)) throw bad();
       const integer = BigInt(typeof value === 'number' ? value.toFixed(0) : text);
       if (integer < INT64_MIN || integer > INT64_MAX) throw bad();

@@ -56,7 +56,7 @@ export function uploadRoutes(api: JobsApi): Routes {
       // 308 "Resume Incomplete": how far the upload has come.
       if (total === undefined || upload.bytes < total) return { status: 308, headers: upload.bytes === 0 ? {} : { range: `bytes=0-${upload.bytes - 1}` } };
       pending.delete(id);
-      return { body: jobResource((await insertJob(api, call.params['project']!, upload.job, Buffer.concat(upload.parts))).job, call.base) };
+      return { body: jobResource((await insertJob(api, call.params['project']!, upload.job, upload.parts.length === 1 ? upload.parts[0]! : Buffer.concat(upload.parts))).job, call.base) };
     } },
   };
 }

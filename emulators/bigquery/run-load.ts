@@ -64,10 +64,13 @@ async function fieldsOf(config: LoadConfiguration, ofTable: TableField[] | undef
   return readFields(detected.fields);
 }
 
+const WRITTEN_AT_ONCE_CHARS = 256 * 1_024;
+
 /** Checks each record and writes what DuckDB reads; stops at the first bad one beyond those that are allowed. */
 async function convert(sources: Source[], fields: TableField[], config: LoadConfiguration, path: string): Promise<Loaded> {
   const loaded: Loaded = { rows: 0, bytes: 0, errors: [] };
   const file = createWriteStream(path);
+  let lines = '';
   const options = { ignoreUnknown: config.ignoreUnknownValues === true, jsonAsText: config.sourceFormat !== 'NEWLINE_DELIMITED_JSON' };
   for (const source of sources) {
     const input = await inflated(source);
@@ -78,10 +81,14 @@ async function convert(sources: Source[], fields: TableField[], config: LoadConf
       if ('problem' in made) bad(loaded, config.maxBadRecords ?? 0, `Error while reading data, error message: ${made.problem} File: ${source.name}; Line start position: ${entry.position}`, source.name);
       else {
         loaded.rows += 1;
-        if (!file.write(`${made.line}\n`)) await once(file, 'drain');
+        lines += `${made.line}\n`;
+        if (lines.length < WRITTEN_AT_ONCE_CHARS) continue;
+        if (!file.write(lines)) await once(file, 'drain');
+        lines = '';
       }
     }
   }
+  file.write(lines);
   await new Promise<void>((done) => file.end(() => done()));
   return loaded;
 }
