@@ -89,64 +89,81 @@ function addRelation(compilation: Compilation, scope: Scope, relation: Relation,
   return `${isName ? relation.sql : `(${relation.sql})`} AS ${duckAlias}`;
 }
 
+/** The sources of a join's two sides are neighbours: the left ones begin at `first`, the right ones at `middle`. */
+type Sides = { scope: Scope; first: number; middle: number };
+
 function compileJoin(compilation: Compilation, scope: Scope, join: Join, where: Expr | undefined): string {
   const first = scope.sources.length;
   const left = compileFrom(compilation, scope, join.left, where);
-  const middle = scope.sources.length;
+  const sides: Sides = { scope, first, middle: scope.sources.length };
   const array = arrayItem(scope, join.right);
-  if (array) return compileArrayJoin(compilation, scope, join, left, compileArray(compilation, scope, array), first, middle);
-  const right = join.right.kind === 'join' ? `(${compileFrom(compilation, scope, join.right, where)})` : compileFrom(compilation, scope, join.right, where);
-  if (join.type === 'CROSS') return `${left} CROSS JOIN ${right}`;
-  if (join.using) return `${left} ${join.type} JOIN ${right} ON ${compileUsing(scope, join, first, middle)}`;
-  if (!join.on) throw invalidQuery(`Syntax error: ${join.type} JOIN must have an immediately following ON or USING clause`, join.place);
-  return `${left} ${join.type} JOIN ${right} ON ${requireBool(compileExpr(compilation, scope, join.on), 'JOIN ON clause', join.on.place).sql}`;
+  const sql = array ? compileArrayJoin(compilation, join, left, compileArray(compilation, scope, array), sides) : compileTableJoin(compilation, join, left, sides, where);
+  mergeUsing(join, sides);
+  return sql;
 }
 
-function compileArrayJoin(compilation: Compilation, scope: Scope, join: Join, left: string, right: Unnested, first: number, middle: number): string {
-  const condition = (): string | undefined => join.on && requireBool(compileExpr(compilation, scope, join.on), 'JOIN ON clause', join.on.place).sql;
-  if (join.type === 'RIGHT' || join.type === 'FULL') {
-    const left0 = scope.sources.slice(first, middle);
-    if (left0.some((source) => mentions(right.array, source))) throw invalidQuery(`Array scan is not allowed with ${join.type} JOIN: an array of the left side`, join.place);
-    return `${left} ${join.type} JOIN ${right.sql} ON ${condition() ?? 'TRUE'}`;
-  }
+function compileTableJoin(compilation: Compilation, join: Join, left: string, sides: Sides, where: Expr | undefined): string {
+  const sql = compileFrom(compilation, sides.scope, join.right, where);
+  const right = join.right.kind === 'join' ? `(${sql})` : sql;
+  if (join.type === 'CROSS') return `${left} CROSS JOIN ${right}`;
+  const condition = joinCondition(compilation, join, sides);
+  if (condition === undefined) throw invalidQuery(`Syntax error: ${join.type} JOIN must have an immediately following ON or USING clause`, join.place);
+  return `${left} ${join.type} JOIN ${right} ON ${condition}`;
+}
+
+/** Of ON or USING, over the sources as they stand; undefined without either. */
+function joinCondition(compilation: Compilation, join: Join, sides: Sides): string | undefined {
+  if (join.on) return requireBool(compileExpr(compilation, sides.scope, join.on), 'JOIN ON clause', join.on.place).sql;
+  return join.using?.map((name) => {
+    const { left, right } = usingPair(name, sides);
+    return compileComparison('=', left.value, right.value, name.place).sql;
+  }).join(' AND ');
+}
+
+function compileArrayJoin(compilation: Compilation, join: Join, left: string, right: Unnested, sides: Sides): string {
+  const { scope, first, middle } = sides;
   const sources = scope.sources.slice(first, middle);
-  const filtered = join.on && elementsThat(compilation, scope, right, join.on);
-  if (join.type === 'LEFT' && join.on && !filtered) {
+  if (join.type === 'RIGHT' || join.type === 'FULL') {
+    if (sources.some((source) => mentions(right.array, source))) throw invalidQuery(`Array scan is not allowed with ${join.type} JOIN: an array of the left side`, join.place);
+    return `${left} ${join.type} JOIN ${right.sql} ON ${joinCondition(compilation, join, sides) ?? 'TRUE'}`;
+  }
+  const isConditional = join.on !== undefined || join.using !== undefined;
+  const filtered = isConditional ? elementsThat(compilation, join, right, sides) : undefined;
+  if (join.type === 'LEFT' && isConditional && !filtered) {
     // DuckDB joins a lateral relation on TRUE only, so the condition goes inside.
-    return `${left} LEFT JOIN LATERAL (SELECT * FROM ${right.sql} WHERE ${condition()}) AS ${right.duckAlias} ON TRUE`;
+    return `${left} LEFT JOIN LATERAL (SELECT * FROM ${right.sql} WHERE ${joinCondition(compilation, join, sides)}) AS ${right.duckAlias} ON TRUE`;
   }
   const beside = unnestBeside(left, sources, filtered ?? right, join.type === 'LEFT');
   scope.sources.splice(first, middle - first, ...sources);
-  return join.on && !filtered ? `(SELECT * FROM ${beside} WHERE ${condition()}) AS ${right.duckAlias}` : beside;
+  return isConditional && !filtered ? `(SELECT * FROM ${beside} WHERE ${joinCondition(compilation, join, sides)}) AS ${right.duckAlias}` : beside;
 }
 
 /** The array with only those elements that meet a condition of the join; undefined where the condition needs more than the row and the element. */
-function elementsThat(compilation: Compilation, scope: Scope, right: Unnested, on: Expr): Unnested | undefined {
+function elementsThat(compilation: Compilation, join: Join, right: Unnested, sides: Sides): Unnested | undefined {
   if (right.hasOffset) return undefined;
   const before = compilation.subqueries;
-  const condition = requireBool(compileExpr(compilation, scope, on), 'JOIN ON clause', on.place).sql;
-  if (compilation.subqueries !== before) return undefined;
+  const sql = joinCondition(compilation, join, sides);
+  if (sql === undefined || compilation.subqueries !== before) return undefined;
   const element = compilation.id('l');
-  return { ...right, array: `list_filter(${right.array}, lambda ${element}: coalesce(${condition.replaceAll(`${right.duckAlias}.v`, element)}, false))` };
+  return { ...right, array: `list_filter(${right.array}, lambda ${element}: coalesce(${sql.replaceAll(`${right.duckAlias}.v`, element)}, false))` };
 }
 
 /** Whether an array is taken from a row of that source. */
 const mentions = (array: string, { columns, value }: Source): boolean => [...columns, ...(value ? [value] : [])].some(({ sql }) => array.includes(sql));
 
 /** A USING column is one column: the left one's value (either one's in a FULL JOIN), placed before all others of the two tables. */
-function compileUsing(scope: Scope, join: Join, first: number, middle: number): string {
-  const merged: Source = { columns: [] };
-  const conditions = (join.using ?? []).map((name) => {
-    const left = usingColumn(scope.sources.slice(first, middle), name, 'left');
-    const right = usingColumn(scope.sources.slice(middle), name, 'right');
-    const condition = compileComparison('=', left.value, right.value, name.place).sql;
-    merged.columns.push({ name: left.name, ...mergedValue(join, left.value, right.value, name) });
-    for (const { hide } of [left, right]) hide();
-    return condition;
-  });
-  scope.sources.splice(first, 0, merged);
-  return conditions.join(' AND ');
+function mergeUsing(join: Join, sides: Sides): void {
+  if (!join.using) return;
+  const names = new Map(join.using.map((name) => [name.text.toLowerCase(), name]));
+  const pairs = [...names.values()].map((name) => ({ name, ...usingPair(name, sides) }));
+  const merged: Source = { columns: pairs.map(({ name, left, right }) => ({ name: left.name, ...mergedValue(join, left.value, right.value, name) })) };
+  for (const column of pairs.flatMap(({ left, right }) => [left, right])) column.hide();
+  sides.scope.sources.splice(sides.first, 0, merged);
 }
+
+const usingPair = (name: Name, { scope, first, middle }: Sides): Record<'left' | 'right', UsingColumn> => ({
+  left: usingColumn(scope.sources.slice(first, middle), name, 'left'), right: usingColumn(scope.sources.slice(middle), name, 'right'),
+});
 
 function mergedValue(join: Join, left: Typed, right: Typed, { place }: Name): { sql: string; type: Typed['type'] } {
   if (join.type === 'RIGHT') return { sql: right.sql, type: right.type };
@@ -155,15 +172,18 @@ function mergedValue(join: Join, left: Typed, right: Typed, { place }: Name): { 
   return { sql: `coalesce(${a.sql}, ${b.sql})`, type: a.type };
 }
 
-/** A column of one side, or the element of an UNNEST by its alias; `hide` leaves it to its own table's name. */
-function usingColumn(sources: Source[], { text: name, place }: Name, side: 'left' | 'right'): { name: string; value: Typed; hide: () => void } {
+/** `hide` leaves a column to its own table's name; an element has none but its alias, which now is the merged column's. */
+type UsingColumn = { name: string; value: Typed; hide: () => void };
+
+/** A column of one side, or the element of an UNNEST by its alias. */
+function usingColumn(sources: Source[], { text: name, place }: Name, side: 'left' | 'right'): UsingColumn {
   const key = name.toLowerCase();
   const found = sources.flatMap((source) => {
     const columns = source.columns.filter((column) => !column.onlyQualified && column.name.toLowerCase() === key)
       .map((column) => ({ name: column.name, value: { sql: column.sql, type: column.type }, hide: () => { column.onlyQualified = true; } }));
     const { value, alias } = source;
     if (!source.isElement || !value || alias?.toLowerCase() !== key) return columns;
-    return [...columns, { name: alias, value, hide: () => { delete source.isElement; delete source.value; } }];
+    return [...columns, { name: alias, value, hide: () => { delete source.isElement; delete source.value; delete source.alias; } }];
   });
   const [column] = found;
   if (!column) throw invalidQuery(`Column ${name} in USING clause not found on ${side} side of join`, place);
