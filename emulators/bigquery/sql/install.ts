@@ -2,6 +2,7 @@
 import { BLOB, BIGINT, BOOLEAN, LIST, VARCHAR } from '@duckdb/node-api';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { farmFingerprint, farmFingerprintOfText } from './farm-fingerprint.ts';
+import { castRead, castWrite } from './runtime/cast-format.ts';
 import { formatTime } from './runtime/format-time.ts';
 import { bytesLiteral, compactJson, prettyJson, stringLiteral } from './runtime/json-layout.ts';
 import { runJavaScript } from './runtime/javascript.ts';
@@ -23,6 +24,8 @@ function registerFunctions(connection: DuckDBConnection): void {
   register(connection, 'gsql_farm_fingerprint_bytes', [BLOB], BIGINT, (value: { bytes: Uint8Array }) => farmFingerprint(value.bytes));
   register(connection, 'gsql_format_time', [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR, formatTime);
   register(connection, 'gsql_parse_time', [VARCHAR, VARCHAR, VARCHAR], VARCHAR, parseTime);
+  register(connection, 'gsql_cast_write', [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR, castWrite);
+  register(connection, 'gsql_cast_read', [VARCHAR, VARCHAR, VARCHAR, BIGINT], VARCHAR, castRead);
   register(connection, 'gsql_js', [VARCHAR, VARCHAR], VARCHAR, runJavaScript);
   register(connection, 'gsql_upper', [VARCHAR], VARCHAR, (text: string) => text.toUpperCase());
   register(connection, 'gsql_lower', [VARCHAR], VARCHAR, (text: string) => [...text].map((char) => char.toLowerCase()).join(''));

@@ -1,6 +1,7 @@
 // All tables of cases, by name; read by the test of the local BigQuery and by the one that asks Google's reference evaluator the same.
 import { AGGREGATES, AGGREGATES_REFUSED } from './functions-aggregates.cases.ts';
 import { ARRAYS, ARRAYS_REFUSED } from './functions-arrays.cases.ts';
+import { CAST_ELEMENTS, CAST_ELEMENTS_REFUSED } from './functions-cast-elements.cases.ts';
 import { CAST_FORMATS, CAST_FORMATS_REFUSED } from './functions-cast-formats.cases.ts';
 import { DATE_FORMATS, DATE_FORMATS_REFUSED } from './functions-date-formats.cases.ts';
 import { DATES, DATES_REFUSED } from './functions-dates.cases.ts';
@@ -18,6 +19,7 @@ import type { Case } from './wire.ts';
 export const CASES: [what: string, cases: Case[]][] = [
   ['aggregates', AGGREGATES],
   ['arrays', ARRAYS],
+  ['cast elements', CAST_ELEMENTS],
   ['cast formats', CAST_FORMATS],
   ['date formats', DATE_FORMATS],
   ['dates', DATES],
@@ -35,6 +37,7 @@ export const CASES: [what: string, cases: Case[]][] = [
 export const REFUSED: [what: string, refused: string[]][] = [
   ['aggregates', AGGREGATES_REFUSED],
   ['arrays', ARRAYS_REFUSED],
+  ['cast elements', CAST_ELEMENTS_REFUSED],
   ['cast formats', CAST_FORMATS_REFUSED],
   ['date formats', DATE_FORMATS_REFUSED],
   ['dates', DATES_REFUSED],

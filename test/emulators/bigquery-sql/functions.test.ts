@@ -63,6 +63,9 @@ describe('dates and times', () => {
     ["DATE(TIMESTAMP '2026-03-29 00:30:00+00', 'Europe/Berlin')", '2026-03-29'], ["CAST(TIMESTAMP '2026-01-01 01:02:03.120+00' AS STRING)", '2026-01-01 01:02:03.120+00'],
     ["STRING(TIMESTAMP '2026-01-01 00:00:00+00', 'Asia/Kolkata')", '2026-01-01 05:30:00+05:30'], ["CAST('2026-01-01 09:00:00+09' AS TIMESTAMP) = TIMESTAMP '2026-01-01 00:00:00 UTC'", true],
     ["TIMESTAMP '2026-01-01 09:00:00 Asia/Seoul' = TIMESTAMP '2026-01-01'", true], ['CURRENT_DATE', '2026-01-16'], ["CURRENT_DATE('Pacific/Kiritimati')", '2026-01-17'],
+    // Names of months are read as Google's documentation says, which the reference evaluator does not; what is left out is this year's and this month's.
+    ["CAST('DEC 03, 2018' AS DATE FORMAT 'MON DD, YYYY')", '2018-12-03'], ["CAST('3 december 2018' AS DATE FORMAT 'DD Month YYYY')", '2018-12-03'], ["CAST('05' AS DATE FORMAT 'DD')", '2026-01-05'], ["CAST('7' AS DATE FORMAT 'Y')", '2027-01-01'],
+    ["CAST('23' AS TIMESTAMP FORMAT 'HH24' AT TIME ZONE 'Pacific/Kiritimati') = TIMESTAMP '2026-01-01 23:00:00+14'", true],
     ["DATE_SUB(CURRENT_DATE(), INTERVAL 1 WEEK)", '2026-01-09'], ["UNIX_SECONDS(TIMESTAMP '1969-12-31 23:59:59.5+00')", '-1'],
   ])('%s', async (expression, answer) => { expect(await one(expression)).toEqual(answer); });
 });

@@ -1,14 +1,14 @@
 // A format with BigQuery's codes and a point in time in, text out: FORMAT_DATE, FORMAT_TIME, FORMAT_DATETIME and FORMAT_TIMESTAMP where DuckDB's strftime lacks the code.
 
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+export const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 const DAY_US = 86_400_000_000n;
 const DAY_MS = 86_400_000;
 
 export type TimeKind = 'DATE' | 'TIME' | 'DATETIME' | 'TIMESTAMP';
 
 /** A wall clock, and how far it is from UTC. */
-type Clock = { year: number; month: number; day: number; hour: number; minute: number; second: number; micros: number; weekday: number; dayOfYear: number; epochSeconds: bigint; offsetSeconds: number };
+export type Clock = { year: number; month: number; day: number; hour: number; minute: number; second: number; micros: number; weekday: number; dayOfYear: number; epochSeconds: bigint; offsetSeconds: number };
 type Code = (clock: Clock) => string;
 
 const two = (value: number, fill = '0'): string => String(value).padStart(2, fill);
@@ -76,7 +76,7 @@ function piecesOf(kind: TimeKind, format: string): (string | Code)[] {
   return pieces;
 }
 
-function clockOf(wallMicros: bigint, offsetMicros: bigint): Clock {
+export function clockOf(wallMicros: bigint, offsetMicros: bigint): Clock {
   const rest = ((wallMicros % DAY_US) + DAY_US) % DAY_US;
   const days = Number((wallMicros - rest) / DAY_US);
   const date = new Date(days * DAY_MS);
