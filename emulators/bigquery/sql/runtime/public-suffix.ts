@@ -1,29 +1,37 @@
-// A URL in, its registrable domain or public suffix out, for the top-level domains whose rules fit on a screen; any other is refused at run time by name.
-// The public suffix list itself is 250 kB; Google's functions know its ICANN section only, so blogspot.com is a domain like any other.
+// A URL in, its registrable domain or public suffix out, by the public suffix list; registered by install.
+// Google's functions know the list's ICANN section only, so blogspot.com is a domain like any other.
+import { parse } from 'tldts';
 import { failed } from './register.ts';
 import { netHost } from './text.ts';
 
-/** Top-level domains under which names are registered directly, and nowhere else. */
-const FLAT = new Set('app biz blog ch cloud club com de dev dk edu eu gov info net nl online org shop site store tech xyz'.split(' '));
-/** The second levels under which names are registered, too. */
-const SECOND_LEVELS: Record<string, string> = { uk: 'ac co gov ltd me net nhs org plc police', nz: 'ac co cri geek gen govt health iwi kiwi maori mil net org parliament school', za: 'ac agric alt co edu gov grondar law mil net ngo nic nis nom org school tm web' };
-/** Whose third level is one's own domain's suffix. */
-const WIDE = new Set(['sch.uk']);
+// A name under za itself is none of the list's, but Google takes it for one.
+const RULES = { extractHostname: false, validateHostname: false, detectIp: false, allowIcannDomains: true, allowPrivateDomains: false, extraSuffixes: { icann: ['za'] } };
 
-/** The suffix and one label more; an error for what no rule here covers; NULL where there is none. */
-export const registrableDomain = (url: string): string | null => found(url, 1);
-export const publicSuffix = (url: string): string | null => found(url, 0);
+/** NULL where there is none: an address, a name that no rule covers, a suffix that stands alone. */
+export function registrableDomain(url: string): string | null {
+  return found(url, (labels, count) => (labels.length > count && labels.at(-count - 1) !== '' ? labels.slice(-count - 1).join('.') : null));
+}
+export const publicSuffix = (url: string): string | null => found(url, (labels, count) => labels.slice(-count).join('.'));
 
-function found(url: string, more: number): string | null {
+/** The case of the URL is kept, and so is the dot of a name that is written out to the root. */
+function found(url: string, answer: (labels: string[], count: number) => string | null): string | null {
   const host = netHost(url);
-  if (host === null || host.startsWith('[') || /^[0-9.]+$/.test(host) || !host.includes('.')) return host === null || more === 1 || !(FLAT.has(host.toLowerCase()) || host.toLowerCase() in SECOND_LEVELS) ? null : host;
-  const labels = host.split('.');
-  const lower = labels.map((label) => label.toLowerCase());
-  const last = lower.at(-1) ?? '';
-  if (lower.includes('')) return failed(`The host ${host} with an empty label is not supported by NET.REG_DOMAIN and NET.PUBLIC_SUFFIX of the local BigQuery`);
-  const second = `${lower.at(-2)}.${last}`;
-  const known = FLAT.has(last) ? [] : SECOND_LEVELS[last]?.split(' ');
-  if (known === undefined || WIDE.has(second)) return failed(`NET.REG_DOMAIN and NET.PUBLIC_SUFFIX of hosts under .${WIDE.has(second) ? second : last} are not supported by the local BigQuery (they need the public suffix list)`);
-  const size = (known.includes(lower.at(-2) ?? '') ? 2 : 1) + more;
-  return labels.length < size ? null : labels.slice(-size).join('.');
+  if (host === null) return null;
+  if (/[\u3002\uff0e\uff61]/.test(host)) return failed(`The host ${host}, with a full stop other than ".", is not supported by NET.REG_DOMAIN and NET.PUBLIC_SUFFIX of the local BigQuery`);
+  const name = host.replace(/\.+$/, '');
+  const suffix = suffixOf(name.toLowerCase());
+  const part = suffix === null ? null : answer(name.split('.'), suffix.split('.').length);
+  return part === null || name === host ? part : `${part}.`;
+}
+
+function suffixOf(name: string): string | null {
+  const { publicSuffix: suffix, isIcann } = parse(name, RULES);
+  if (suffix === null || !isIcann) return null;
+  return suffix === name && isAboveWildcard(name) ? suffixOf(name.slice(name.indexOf('.') + 1)) : suffix;
+}
+
+/** By `*.sch.uk` each name under sch.uk is a suffix, and sch.uk itself a domain; the package takes it for a suffix, too. */
+function isAboveWildcard(name: string): boolean {
+  const below = `x.${name}`;
+  return name.includes('.') && parse(below, RULES).publicSuffix === below;
 }
