@@ -3,6 +3,7 @@ import { coerce, coerceOrThrow, noSignature } from './coerce.ts';
 import { compileJavaScript } from './compile-javascript.ts';
 import type { Compilation } from './compilation.ts';
 import { compileExpr } from './compile-expression.ts';
+import { compileSafe, isSafe } from './compile-safe.ts';
 import { isAbsentFunction } from './functions/absent.ts';
 import { AGGREGATES } from './functions/aggregates.ts';
 import { ARRAY_FUNCTIONS } from './functions/arrays.ts';
@@ -20,15 +21,14 @@ import { STRING_FUNCTIONS } from './functions/strings.ts';
 import { compileWindow, WINDOW_FUNCTIONS } from './functions/windows.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { invalidQuery, notSupported } from './google-sql-error.ts';
-import { safely } from './runtime/macros.ts';
 import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
 import { Cursor } from './cursor.ts';
 import { parseExpr } from './parse-expression.ts';
 import { NULL_TYPE, typeName, typeOfNode } from './sql-type.ts';
-import type { CallExpr, Expr, FunctionBody } from './tree.ts';
+import type { CallExpr, FunctionBody } from './tree.ts';
 import type { SqlType } from './context.ts';
-import { containsAggregate } from './tree-walk.ts';
+import { childrenOf, containsAggregate } from './tree-walk.ts';
 
 const BUILT_IN: FunctionTable = {
   ...ARRAY_FUNCTIONS, ...CONDITIONAL_FUNCTIONS, ...DATE_FUNCTIONS, ...FORMAT_FUNCTIONS, ...HASH_FUNCTIONS, ...INTERVAL_FUNCTIONS, ...JSON_FUNCTIONS,
@@ -39,7 +39,7 @@ const BUILT_IN: FunctionTable = {
 const TAKES_NAMED_ARGUMENTS = new Set(['MAKE_INTERVAL', 'PARSE_JSON', 'TO_JSON', 'EDIT_DISTANCE', 'CONTAINS_SUBSTR', 'JSON_KEYS']);
 
 export function compileCall(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
-  if (expr.safe && !compilation.safe) return compileSafe(compilation, scope, expr);
+  if (isSafe(compilation, expr)) return compileSafe(compilation, scope, expr);
   const name = expr.name.join('.');
   const written = expr.written.map(({ text }) => text).join('.');
   const call: FunctionCall = { compilation, scope, expr, name, compile: (inner) => compileExpr(compilation, scope, inner) };
@@ -54,7 +54,7 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
   const aggregate = AGGREGATES[name];
   if (aggregate) {
     if (!scope.grouping || scope.clause === 'WHERE clause') throw invalidQuery(`Aggregate function ${name} not allowed in ${scope.clause ?? 'this clause'}`, expr.place);
-    if (expr.args.some(containsAggregate)) throw invalidQuery('Aggregations of aggregations are not allowed', expr.place);
+    if (childrenOf(expr).some(containsAggregate)) throw invalidQuery('Aggregations of aggregations are not allowed', expr.place);
     const inner: Scope = { ...scope, insideAggregate: true };
     const { sql, type } = aggregate({ ...call, scope: inner, compile: (argument) => compileExpr(compilation, inner, argument) });
     return { sql, type };
@@ -76,45 +76,6 @@ const NO_WINDOWS = new Set(['WHERE clause', 'HAVING clause', 'JOIN ON clause', '
 function unknown(written: string, expr: CallExpr): never {
   const known = [...Object.keys(BUILT_IN), ...Object.keys(AGGREGATES), ...Object.keys(WINDOW_FUNCTIONS)].map((name) => name.toLowerCase());
   throw invalidQuery(`Function not found: ${written}${didYouMean(written, known)}`, expr.place);
-}
-
-/** What raises an error of our own gives NULL by `compilation.safe`; DuckDB's own errors become NULL by TRY. */
-function compileSafe(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
-  const before = compilation.subqueries;
-  const value = whileSafe(compilation, () => compileCall(compilation, scope, { ...expr, safe: false }));
-  if (compilation.subqueries !== before) return compileSafeOverSubqueries(compilation, scope, expr);
-  return { sql: `TRY(${safely(value.sql)})`, type: value.type };
-}
-
-function whileSafe<T>(compilation: Compilation, run: () => T): T {
-  compilation.safe = true;
-  try {
-    return run();
-  } finally {
-    compilation.safe = false;
-  }
-}
-
-/** DuckDB takes no subquery inside TRY, so arguments that hold one are worked out before and handed in through a lambda. */
-function compileSafeOverSubqueries(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
-  const row = compilation.id('safe');
-  const inner: Scope = { ...childScope(scope), ...(scope.grouping && { grouping: scope.grouping }), ...(scope.insideAggregate && { insideAggregate: true }) };
-  const given: { name: string; value: Typed }[] = [];
-  const args = expr.args.map((argument): Expr => {
-    const before = compilation.subqueries;
-    const value = compileExpr(compilation, scope, argument);
-    if (compilation.subqueries === before) return argument;
-    const name = `${row}_${given.length}`;
-    given.push({ name, value });
-    return { kind: 'name', parts: [{ text: name, place: argument.place }], place: argument.place };
-  });
-  inner.sources.push({ columns: given.map(({ name, value }) => ({ name, sql: `${row}.${name}`, type: value.type })) });
-  for (const { name } of given) inner.grouping?.sqls.add(`${row}.${name}`);
-  const before = compilation.subqueries;
-  const value = whileSafe(compilation, () => compileCall(compilation, inner, { ...expr, safe: false, args }));
-  if (compilation.subqueries !== before) throw notSupported('SAFE. over a subquery', expr.place);
-  const fields = given.map(({ name, value: { sql } }) => `${name} := ${sql}`).join(', ');
-  return { sql: `list_transform([struct_pack(${fields})], lambda ${row}: TRY(${safely(value.sql)}))[1]`, type: value.type };
 }
 
 function callStored(compilation: Compilation, scope: Scope, expr: CallExpr): Typed | undefined {

@@ -51,11 +51,14 @@ function onlyWhere(call: Expr, condition: Expr): Expr {
   const { place } = call;
   const nothing: Expr = { kind: 'literal', type: 'NULL', value: 'NULL', place };
   const make = (name: string, args: Expr[]): CallExpr => ({ kind: 'call', name: [name], written: [{ text: name, place }], safe: false, args, namedArgs: [], star: false, distinct: false, orderBy: [], place });
-  if (call.star) return make('COUNTIF', [condition]);
+  const here = (expr: Expr): Expr => make('IF', [condition, expr, nothing]);
+  // The greatest of something is the greatest of this cell.
+  const having = call.having && { having: { ...call.having, expr: here(call.having.expr) } };
+  if (call.star) return { ...make('COUNTIF', [condition]), ...having };
   const [first, ...rest] = call.args;
   if (!first) throw invalidQuery('PIVOT expression must have an argument', place);
   const ignoring = call.name[0] === 'ARRAY_AGG' ? { nulls: 'IGNORE' as const } : {};
-  return { ...call, ...ignoring, args: [make('IF', [condition, first, nothing]), ...rest] };
+  return { ...call, ...having, ...ignoring, args: [here(first), ...(['MAX_BY', 'MIN_BY'].includes(call.name[0] ?? '') ? rest.map(here) : rest)] };
 }
 
 export function compileUnpivot(compilation: Compilation, scope: Scope, item: Extract<FromItem, { kind: 'unpivot' }>): Relation {

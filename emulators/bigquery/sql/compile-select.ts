@@ -6,6 +6,7 @@ import { compileFrom } from './compile-from.ts';
 import { orderDirection } from './compile-query.ts';
 import { expandStar } from './expand-star.ts';
 import { invalidQuery } from './google-sql-error.ts';
+import { liftForExtremes, withExtremes } from './having-extremes.ts';
 import { namesIn } from './names.ts';
 import { lookForEarlyLists, readBeforeWindows } from './read-before-windows.ts';
 import { duckType, quote, structOf } from './sql-type.ts';
@@ -29,8 +30,9 @@ export function compileSelect(compilation: Compilation, parent: Scope, select: S
   };
   const where = clause('WHERE', 'WHERE', select.where);
   scope.windows = new Map(select.windows.map(({ name, spec }) => [name.toLowerCase(), spec]));
+  const lifted = liftForExtremes(compilation, scope, exprsOverGroups(select, orderBy), `${from}${where}`);
   const grouped = compileGroupBy(compilation, scope, select, orderBy);
-  if (grouped) scope.grouping = grouped.grouping;
+  if (grouped) scope.grouping = { ...grouped.grouping, ...(lifted && select.groupBy?.kind !== 'sets' && { extremes: lifted.extremes }) };
   lookForEarlyLists(scope, select);
   const outputs = compileItems(compilation, scope, select);
   const columns = nameColumns(outputs);
@@ -39,9 +41,10 @@ export function compileSelect(compilation: Compilation, parent: Scope, select: S
   const qualify = clause('QUALIFY', 'QUALIFY', select.qualify);
   const order = compileOrder(compilation, scope, select, orderBy, outputs);
   const rest = `${grouped?.sql ?? ''}${having}${qualify}${order}`;
-  if (select.as) return asValueTable(select, outputs, columns, `${from}${where}${rest}${limit}`);
+  const source = lifted ? withExtremes(lifted.extremes, lifted.from) : `${from}${where}`;
+  if (select.as) return asValueTable(select, outputs, columns, `${source}${rest}${limit}`);
   const list = outputs.map(({ value }, index) => `${outputSql(value)} AS ${quote(columns[index]?.duckName ?? '')}`).join(', ');
-  const read = readBeforeWindows(compilation, scope, `${from}${where}`, [list, rest]);
+  const read = readBeforeWindows(compilation, scope, source, [list, rest]);
   return { sql: `SELECT ${select.distinct ? 'DISTINCT ' : ''}${read.clauses[0]}${read.from}${read.clauses[1]}${limit}`, columns };
 }
 
@@ -145,11 +148,16 @@ function outputPosition(expr: Expr, outputs: Output[]): number | undefined {
   return position >= 0 ? position : undefined;
 }
 
+/** Everything that may hold an aggregate. */
+function exprsOverGroups({ items, having, qualify }: Select, orderBy: OrderItem[]): Expr[] {
+  const listed = items.flatMap((item) => (item.kind === 'expr' ? [item.expr] : item.base ? [item.base] : []));
+  return [...listed, ...(having ? [having] : []), ...(qualify ? [qualify] : []), ...orderBy.map(({ expr }) => expr)];
+}
+
 function compileGroupBy(compilation: Compilation, scope: Scope, select: Select, orderBy: OrderItem[]): { sql: string; grouping: Grouping } | undefined {
   const { groupBy } = select;
   const exprs = select.items.flatMap((item) => (item.kind === 'expr' ? [item.expr] : []));
-  const bases = select.items.flatMap((item) => (item.kind === 'star' && item.base ? [item.base] : []));
-  const aggregates = [...exprs, ...bases, ...(select.having ? [select.having] : []), ...(select.qualify ? [select.qualify] : []), ...orderBy.map(({ expr }) => expr)].some(containsAggregate);
+  const aggregates = exprsOverGroups(select, orderBy).some(containsAggregate);
   if (!groupBy) {
     if (select.having && !aggregates) throw invalidQuery('The HAVING clause requires GROUP BY or aggregation to be present', select.having.place);
     if (!aggregates) return undefined;

@@ -35,6 +35,15 @@ export function compileUnnest(compilation: Compilation, array: Typed, alias: str
  * Answers the relation; `sources`, those of the left side, are replaced by ones that point into it.
  */
 export function unnestBeside(left: string, sources: Source[], { duckAlias, array, hasOffset }: Unnested, keepsEmpty: boolean): string {
+  const kept = liftSources(sources, duckAlias);
+  // A LEFT JOIN has one row of NULLs for an array without elements.
+  const elements = (list: string): string => (keepsEmpty ? `unnest(CASE WHEN len(${array}) > 0 THEN ${list} ELSE [NULL] END)` : `unnest(${list})`);
+  const items = [...kept, `${elements(array)} AS v`, ...(hasOffset ? [`${elements(`range(len(${array}))`)} AS o`] : [])];
+  return `(SELECT ${items.join(', ')} FROM ${left}) AS ${duckAlias}`;
+}
+
+/** Every column of these sources as an item of a select list; the sources are replaced by ones that point into the relation that it becomes. */
+export function liftSources(sources: Source[], duckAlias: string): string[] {
   const kept: string[] = [];
   const keep = (sql: string): string => `${duckAlias}.c${kept.push(`${sql} AS c${kept.length}`) - 1}`;
   for (const [at, source] of sources.entries()) {
@@ -43,8 +52,5 @@ export function unnestBeside(left: string, sources: Source[], { duckAlias, array
     const columns = source.columns.map((column) => ({ ...column, sql: value && lifted && column.sql.includes(value.sql) ? column.sql.replaceAll(value.sql, lifted.sql) : keep(column.sql) }));
     sources[at] = { ...source, columns, ...(lifted && { value: lifted }) };
   }
-  // A LEFT JOIN has one row of NULLs for an array without elements.
-  const elements = (list: string): string => (keepsEmpty ? `unnest(CASE WHEN len(${array}) > 0 THEN ${list} ELSE [NULL] END)` : `unnest(${list})`);
-  const items = [...kept, `${elements(array)} AS v`, ...(hasOffset ? [`${elements(`range(len(${array}))`)} AS o`] : [])];
-  return `(SELECT ${items.join(', ')} FROM ${left}) AS ${duckAlias}`;
+  return kept;
 }

@@ -41,17 +41,15 @@ export function parseCall(cursor: Cursor): Expr {
 
 function parseArguments(cursor: Cursor, call: CallExpr): void {
   call.distinct = cursor.take('DISTINCT');
-  if (cursor.take('*')) {
-    call.star = true;
-    return;
-  }
-  if (!cursor.is(')') && !cursor.is('ORDER', 'BY') && !cursor.is('LIMIT')) cursor.commaSeparated(() => parseArgument(cursor, call));
+  call.star = cursor.take('*');
+  if (!call.star && !cursor.is(')') && !cursor.is('ORDER', 'BY') && !cursor.is('LIMIT')) cursor.commaSeparated(() => parseArgument(cursor, call));
   if (cursor.take('IGNORE', 'NULLS')) call.nulls = 'IGNORE';
   else if (cursor.take('RESPECT', 'NULLS')) call.nulls = 'RESPECT';
-  if (cursor.take('HAVING')) {
+  if (cursor.is('HAVING')) {
+    const { place } = cursor.next();
     const max = cursor.take('MAX');
     if (!max) cursor.expect('MIN');
-    call.having = { max, expr: parseExpr(cursor) };
+    call.having = { place, max, expr: parseExpr(cursor) };
   }
   if (cursor.take('ORDER', 'BY')) call.orderBy = parseOrderItems(cursor);
   if (cursor.take('LIMIT')) call.limit = parseExpr(cursor);

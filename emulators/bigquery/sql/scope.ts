@@ -32,7 +32,12 @@ export type Grouping = {
   sqls: Set<string>;
   /** GROUP BY expressions by the shape of their tree. */
   byTree: Map<string, Typed>;
+  /** Set where an aggregate takes only the rows with the greatest or smallest of something (having-extremes.ts). */
+  extremes?: Extremes;
 };
+
+/** DuckDB's alias of the rows before grouping, and what is found out about each of them. */
+export type Extremes = { alias: string; columns: { name: string; sql: string }[] };
 
 export type Scope = {
   parent?: Scope;

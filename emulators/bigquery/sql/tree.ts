@@ -23,7 +23,7 @@ export type CallExpr = {
   args: Expr[]; namedArgs: { name: string; value: Expr }[];
   star: boolean; distinct: boolean;
   nulls?: 'IGNORE' | 'RESPECT';
-  having?: { max: boolean; expr: Expr };
+  having?: { place: Place; max: boolean; expr: Expr };
   orderBy: OrderItem[]; limit?: Expr;
   over?: WindowSpec;
 };

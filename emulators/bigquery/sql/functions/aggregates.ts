@@ -9,10 +9,11 @@ import { arrayOf, BOOL, duckType, FLOAT64, INT64, isNumeric, STRING, structOf } 
 import type { Typed } from '../scope.ts';
 import { argumentExpr } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
+import { extremeKey, ofExtreme } from '../having-extremes.ts';
 import { SKETCH_AGGREGATES } from './sketches.ts';
 
-/** An aggregate as a call, which may take OVER behind it, and what is done to its result. */
-export type AggregateParts = { call: string; finish?: (sql: string) => string; type: SqlType };
+/** An aggregate as a call, which may take FILTER and OVER behind it, and what is done to its result. */
+export type AggregateParts = { call: string; filter?: string; finish?: (sql: string) => string; type: SqlType };
 
 const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
   ...SKETCH_AGGREGATES,
@@ -41,8 +42,9 @@ const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
   ANY_VALUE: (call) => {
     const value = one(call);
     if (!call.expr.having) return { call: `any_value(${value.sql})`, type: value.type };
-    const key = call.compile(call.expr.having.expr);
-    return { call: `${call.expr.having.max ? 'arg_max_null' : 'arg_min_null'}(${value.sql}, ${key.sql})`, type: value.type };
+    const key = extremeKey(call, call.expr.having);
+    const found = `${call.expr.having.max ? 'arg_max_null' : 'arg_min_null'}(${value.sql}, ${key.sql})`;
+    return { call: key.type.kind === 'FLOAT64' ? `CASE WHEN isnan(max(${key.sql})) THEN NULL ELSE ${found} END` : found, type: value.type };
   },
   MAX_BY: (call) => byKey(call, 'arg_max_null'),
   MIN_BY: (call) => byKey(call, 'arg_min_null'),
@@ -58,7 +60,7 @@ const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
   ARRAY_CONCAT_AGG: (call) => {
     const value = one(call);
     if (value.type.kind !== 'ARRAY') throw noSignature('aggregate function ARRAY_CONCAT_AGG', [value], call.expr.place);
-    return { call: `list(${value.sql}${order(call)}) FILTER (WHERE ${value.sql} IS NOT NULL)`, finish: (sql) => `flatten(${limited(call, sql)})`, type: value.type };
+    return { call: `list(${value.sql}${order(call)})`, filter: `${value.sql} IS NOT NULL`, finish: (sql) => `flatten(${limited(call, sql)})`, type: value.type };
   },
   STRING_AGG: stringAgg,
   // Exact counts are within the error that the approximate functions allow.
@@ -84,9 +86,23 @@ const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
 };
 
 export const AGGREGATES: FunctionTable = Object.fromEntries(Object.entries(PARTS).map(([name, parts]) => [name, (call: FunctionCall): Typed => {
-  const { call: sql, finish, type } = parts(call);
-  return { sql: finish ? finish(sql) : sql, type };
+  const made = parts(call);
+  return finished(call, made, `${made.call}${filterSql(made.filter, ofExtreme(call))}`);
 }]));
+
+/** Of an aggregate, after its parentheses and before OVER. */
+export function filterSql(...conditions: (string | undefined)[]): string {
+  const given = conditions.filter((condition) => condition !== undefined);
+  return given.length > 0 ? ` FILTER (WHERE ${given.join(' AND ')})` : '';
+}
+
+/** With what is done to its result. SAFE. covers that, too: a sum that fits no INT64 is NULL; DuckDB takes no aggregate inside TRY. */
+export function finished({ compilation, expr }: FunctionCall, { finish, type }: AggregateParts, sql: string): Typed {
+  if (!finish) return { sql, type };
+  if (!expr.safe || (type.kind !== 'INT64' && type.kind !== 'NUMERIC')) return { sql: finish(sql), type };
+  const result = compilation.id('safe');
+  return { sql: `list_transform([${sql}], lambda ${result}: TRY(${finish(result)}))[1]`, type };
+}
 
 export function aggregateParts(call: FunctionCall): AggregateParts | undefined {
   return PARTS[call.name]?.(call);
@@ -133,21 +149,22 @@ function limited(call: FunctionCall, sql: string): string {
 function arrayAgg(call: FunctionCall): AggregateParts {
   const value = one(call);
   if (value.type.kind === 'ARRAY') throw invalidQuery('The argument to ARRAY_AGG must not be an array type', call.expr.place);
-  const filter = call.expr.nulls === 'IGNORE' ? ` FILTER (WHERE ${value.sql} IS NOT NULL)` : '';
+  const filter = call.expr.nulls === 'IGNORE' ? { filter: `${value.sql} IS NOT NULL` } : {};
   if (isFirstOfMany(call)) {
+    const only = filterSql(filter.filter);
     // The first of an order is found in passing; DuckDB would keep and sort every group for its list.
-    return { call: `CASE WHEN count(*)${filter} > 0 THEN [first(${value.sql}${order(call)})${filter}] END`, type: arrayOf(value.type) };
+    return { call: `CASE WHEN count(*)${only} > 0 THEN [first(${value.sql}${order(call)})${only}] END`, type: arrayOf(value.type) };
   }
-  return { call: `list(${distinct(call)}${value.sql}${order(call)})${filter}`, finish: (sql) => limited(call, sql), type: arrayOf(value.type) };
+  return { call: `list(${distinct(call)}${value.sql}${order(call)})`, ...filter, finish: (sql) => limited(call, sql), type: arrayOf(value.type) };
 }
 
 function isFirstOfMany({ expr }: FunctionCall): boolean {
-  return expr.limit?.kind === 'literal' && expr.limit.value === '1' && !expr.distinct && expr.orderBy.length > 0 && !expr.over;
+  return expr.limit?.kind === 'literal' && expr.limit.value === '1' && !expr.distinct && !expr.having && expr.orderBy.length > 0 && !expr.over;
 }
 
 function stringAgg(call: FunctionCall): AggregateParts {
   const value = coerceOrThrow(one(call), STRING, 'aggregate function STRING_AGG', call.expr.place);
   const delimiter = call.expr.args[1] ? call.compile(call.expr.args[1]).sql : "','";
   if (!call.expr.limit) return { call: `string_agg(${distinct(call)}${value.sql}, ${delimiter}${order(call)})`, type: STRING };
-  return { call: `list(${distinct(call)}${value.sql}${order(call)}) FILTER (WHERE ${value.sql} IS NOT NULL)`, finish: (sql) => `array_to_string(${limited(call, sql)}, ${delimiter})`, type: STRING };
+  return { call: `list(${distinct(call)}${value.sql}${order(call)})`, filter: `${value.sql} IS NOT NULL`, finish: (sql) => `array_to_string(${limited(call, sql)}, ${delimiter})`, type: STRING };
 }

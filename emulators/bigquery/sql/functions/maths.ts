@@ -1,5 +1,6 @@
 // Mathematical functions: calls in, DuckDB SQL out. Looked up by the call compiler.
 import { compileDivision } from '../compile-expression.ts';
+import { tried } from '../compile-safe.ts';
 import { noSignature } from '../coerce.ts';
 import { notSupported } from '../google-sql-error.ts';
 import { BOOL, duckType, FLOAT64, INT64, superType } from '../sql-type.ts';
@@ -8,6 +9,10 @@ import { argumentsOf, sameAsFirst, simple } from './signature.ts';
 import type { FunctionTable, Handler } from './signature.ts';
 
 const widest = (values: Typed[]): Typed['type'] => values.reduce((type, value) => superType(type, value.type) ?? type, { kind: 'NULL' } as Typed['type']);
+const checked = (parameters: string, sql: (...args: string[]) => string): Handler => (call) => {
+  const values = argumentsOf(call, parameters);
+  return { sql: tried(call.compilation, call.scope, values, sql), type: widest(values) };
+};
 const power = simple('FLOAT64 FLOAT64', FLOAT64, (a, b) => `gsql_finite(pow(${a}, ${b}), isfinite(${a}) AND isfinite(${b}), 'POW')`);
 const float = (duckName: string): Handler => (call) => {
   // Of a NUMERIC these are NUMERIC in BigQuery, to more digits than a double has.
@@ -50,10 +55,10 @@ export const MATHS_FUNCTIONS: FunctionTable = {
     return compileDivision(call.compilation, left, { sql: `nullif(${right.sql}, 0)`, type: right.type, literal: 'never zero' });
   },
   IEEE_DIVIDE: simple('FLOAT64 FLOAT64', FLOAT64, (a, b) => `(${a} / ${b})`),
-  SAFE_ADD: simple('NUMBER NUMBER', widest, (a, b) => `TRY(${a} + ${b})`),
-  SAFE_SUBTRACT: simple('NUMBER NUMBER', widest, (a, b) => `TRY(${a} - ${b})`),
-  SAFE_MULTIPLY: simple('NUMBER NUMBER', widest, (a, b) => `TRY(${a} * ${b})`),
-  SAFE_NEGATE: simple('NUMBER', sameAsFirst, (a) => `TRY(-${a})`),
+  SAFE_ADD: checked('NUMBER NUMBER', (a, b) => `${a} + ${b}`),
+  SAFE_SUBTRACT: checked('NUMBER NUMBER', (a, b) => `${a} - ${b}`),
+  SAFE_MULTIPLY: checked('NUMBER NUMBER', (a, b) => `${a} * ${b}`),
+  SAFE_NEGATE: checked('NUMBER', (a) => `-${a}`),
   POW: power, POWER: power,
   SQRT: float('sqrt'), EXP: simple('FLOAT64', FLOAT64, (a) => `gsql_finite(exp(${a}), isfinite(${a}), 'EXP')`),
   SINH: float('sinh'), COSH: float('cosh'), TANH: float('tanh'), ASINH: float('asinh'), ACOSH: float('acosh'), ATANH: float('atanh'), CBRT: float('cbrt'), COT: float('cot'), LN: float('ln'), LOG10: float('log10'),

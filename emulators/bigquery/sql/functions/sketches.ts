@@ -23,7 +23,7 @@ const merged = (call: FunctionCall): string => `list(${hashesIn(first(call, ['BY
 export const SKETCH_AGGREGATES: Record<string, (call: FunctionCall) => AggregateParts> = {
   'HLL_COUNT.INIT': (call) => {
     const { sql } = first(call, ['INT64', 'NUMERIC', 'STRING', 'BYTES']);
-    return { call: `list(DISTINCT lpad(to_hex(hash(${sql})), ${HASH_HEX_DIGITS}, '0')) FILTER (WHERE ${sql} IS NOT NULL)`, finish: sketchOf, type: BYTES };
+    return { call: `list(DISTINCT lpad(to_hex(hash(${sql})), ${HASH_HEX_DIGITS}, '0'))`, filter: `${sql} IS NOT NULL`, finish: sketchOf, type: BYTES };
   },
   'HLL_COUNT.MERGE': (call) => ({ call: merged(call), finish: (sql) => `coalesce(len(list_distinct(flatten(${sql}))), 0)`, type: INT64 }),
   'HLL_COUNT.MERGE_PARTIAL': (call) => ({ call: merged(call), finish: (sql) => sketchOf(`flatten(${sql})`), type: BYTES }),

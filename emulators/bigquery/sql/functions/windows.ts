@@ -8,7 +8,7 @@ import { invalidQuery } from '../google-sql-error.ts';
 import { FLOAT64, INT64 } from '../sql-type.ts';
 import type { Scope, Typed } from '../scope.ts';
 import type { FrameBound, WindowSpec } from '../tree.ts';
-import { aggregateParts } from './aggregates.ts';
+import { aggregateParts, filterSql, finished } from './aggregates.ts';
 import type { AggregateParts } from './aggregates.ts';
 import { argumentExpr } from './signature.ts';
 import type { FunctionCall } from './signature.ts';
@@ -67,8 +67,7 @@ export function compileWindow(call: FunctionCall): Typed {
   if ((call.name === 'LAG' || call.name === 'LEAD') && expr.nulls) throw invalidQuery(`IGNORE NULLS and RESPECT NULLS are not allowed for analytic function ${call.name}`, expr.place);
   const parts = WINDOW_FUNCTIONS[call.name]?.(call) ?? aggregateParts(call);
   if (!parts) throw invalidQuery(`Function ${call.name} does not support an OVER clause`, expr.place);
-  const sql = `${parts.call} OVER (${windowSql(compilation, scope, spec)})`;
-  return { sql: parts.finish ? parts.finish(sql) : sql, type: parts.type };
+  return finished(call, parts, `${parts.call}${filterSql(parts.filter)} OVER (${windowSql(compilation, scope, spec)})`);
 }
 
 function resolveWindow(scope: Scope, spec: WindowSpec, call: FunctionCall): WindowSpec {
