@@ -2,10 +2,10 @@
 import type { Compilation } from './compilation.ts';
 import { compileFrom } from './compile-from.ts';
 import { compileQuery } from './compile-query.ts';
+import type { SqlType } from './context.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { expandStar } from './expand-star.ts';
-import { quote, sameType, STRING, text } from './sql-type.ts';
-import { unify } from './coerce.ts';
+import { quote, sameType, STRING, text, typeName } from './sql-type.ts';
 import { compileExpr } from './compile-expression.ts';
 import { childScope } from './scope.ts';
 import type { Relation, Scope, Typed } from './scope.ts';
@@ -23,10 +23,11 @@ export function compilePivot(compilation: Compilation, scope: Scope, pivot: Pivo
   const groups = expandStar(compilation, probe, { kind: 'star', place, except: [], replace: [] })
     .filter(({ name }) => !mentioned.has(name.toLowerCase()))
     .map(({ name }): Expr => ({ kind: 'name', parts: [{ text: name, place }], place }));
+  const input = compileExpr(compilation, probe, pivot.input);
   const cells = pivot.values.flatMap(({ expr, alias }) => pivot.aggregates.map((aggregate): SelectItem => {
-    const valueName = alias ?? pivotName(expr);
-    // What begins with a digit gets a dash only where nothing stands before it.
-    const name: Name = { text: aggregate.alias === undefined ? valueName.replace(/^(?=\d)/, alias === undefined ? '_' : '') : `${aggregate.alias}_${valueName}`, place };
+    if (aggregate.alias === undefined && pivot.aggregates.length > 1) throw invalidQuery('PIVOT expression must specify an alias unless it is the only pivot expression in the PIVOT clause', aggregate.call.place);
+    const before = aggregate.alias === undefined ? '' : `${aggregate.alias}_`;
+    const name: Name = { text: `${before}${alias ?? pivotName(expr, input.type, before === '')}`, place };
     return { kind: 'expr', expr: onlyWhere(aggregate.call, { kind: 'is', what: 'DISTINCT', not: true, operand: pivot.input, other: expr, place }), alias: name };
   }));
   const items: SelectItem[] = [...groups.map((expr): SelectItem => ({ kind: 'expr', expr })), ...cells];
@@ -40,10 +41,25 @@ function namesIn(expr: Expr): string[] {
   return expr.kind === 'name' ? [(expr.parts[0]?.text ?? '').toLowerCase()] : childrenOf(expr).flatMap(namesIn);
 }
 
-function pivotName(expr: Expr): string {
-  if (expr.kind !== 'literal') throw invalidQuery('PIVOT values must be constants', expr.place);
-  if (expr.type === 'NULL') return 'NULL';
-  return expr.type === 'STRING' ? expr.value : expr.value.replaceAll('-', expr.type === 'DATE' ? '_' : 'minus_').replaceAll('.', '_point_');
+/** Types whose values give a column its name; of others the query must say it. */
+const NAMING = new Set<string>(['STRING', 'INT64', 'NUMERIC', 'BOOL', 'DATE', 'NULL']);
+
+/** A tuple is named by its parts, each with the name of its field where the type has one. A number gets a dash where nothing stands before it. */
+function pivotName(expr: Expr, type: SqlType, isFirst: boolean): string {
+  if (expr.kind === 'struct') {
+    const fields = type.kind === 'STRUCT' ? type.fields : [];
+    return expr.items.map((item, index) => {
+      const { name = '', type: inner = type } = fields[index] ?? {};
+      return `${name === '' ? '' : `${name}_`}${pivotName(item.expr, inner, isFirst && index === 0 && name === '')}`;
+    }).join('_');
+  }
+  if (expr.kind !== 'literal') throw invalidQuery('Generating an implicit alias for this PIVOT value is not supported; please provide an explicit alias', expr.place);
+  if (!NAMING.has(expr.type)) throw invalidQuery(`PIVOT values of type ${expr.type} must specify an alias`, expr.place);
+  if (expr.value === '') return isFirst ? 'empty_string_value' : '_empty_string_value';
+  if (expr.type === 'STRING' || expr.type === 'NULL') return expr.value;
+  const written = expr.type === 'INT64' ? String(BigInt(expr.value)) : expr.value;
+  const text = written.replaceAll('-', expr.type === 'DATE' ? '_' : 'minus_').replaceAll('.', '_point_');
+  return isFirst ? text.replace(/^(?=\d)/, '_') : text;
 }
 
 function onlyWhere(call: Expr, condition: Expr): Expr {
@@ -76,20 +92,28 @@ export function compileUnpivot(compilation: Compilation, scope: Scope, item: Ext
     });
     return { columns, label: label ? compileExpr(compilation, scope, label) : { sql: text(columns.map(({ name }) => name).join('_')), type: STRING } };
   });
-  // A column of NULLs alone has no type of its own and takes that of the others.
-  const unified = item.values.map((_, index) => unify(rows.map(({ columns }) => columns[index] as Typed), 'UNPIVOT', item.place));
+  item.values.forEach((_, index) => checkSameType(rows.map(({ columns }) => columns[index] as Typed), item.columns));
   const labelType = rows[0]?.label.type ?? STRING;
   if (rows.some(({ label }) => !sameType(label.type, labelType))) throw invalidQuery('UNPIVOT labels must have the same type', item.place);
   const parts = rows.map(({ label }, row) => {
-    const values = item.values.map((value, index) => ({ sql: unified[index]?.[row]?.sql ?? 'NULL', name: value.text }));
+    const values = item.values.map((value, index) => ({ sql: rows[row]?.columns[index]?.sql ?? 'NULL', name: value.text }));
     const list = [...kept.map((other) => `${other.value.sql} AS ${quote(other.name)}`), ...values.map(({ sql, name }) => `${sql} AS ${quote(name)}`), `${label.sql} AS ${quote(item.label.text)}`];
     const where = item.includeNulls ? '' : ` WHERE ${values.map(({ sql }) => `${sql} IS NOT NULL`).join(' OR ')}`;
     return `SELECT ${list.join(', ')} FROM ${from}${where}`;
   });
   const columns = [
     ...kept.map(({ name, value }) => ({ name, duckName: name, type: value.type })),
-    ...item.values.map((value, index) => ({ name: value.text, duckName: value.text, type: unified[index]?.[0]?.type ?? STRING })),
+    ...item.values.map((value, index) => ({ name: value.text, duckName: value.text, type: rows[0]?.columns[index]?.type ?? STRING })),
     { name: item.label.text, duckName: item.label.text, type: labelType },
   ];
   return { sql: parts.join(' UNION ALL '), columns };
+}
+
+/** Nothing is coerced here; a column of bare NULLs is one of INT64. */
+function checkSameType([first, ...others]: Typed[], groups: { names: Name[] }[]): void {
+  const wanted = first ? typeName(first.type) : '';
+  others.forEach(({ type }, index) => {
+    const place = groups[index + 1]?.names[0]?.place;
+    if (place && typeName(type) !== wanted) throw invalidQuery(`The datatype of column does not match with other datatypes in the IN clause. Expected ${wanted}, Found ${typeName(type)}`, place);
+  });
 }
