@@ -2,7 +2,7 @@
 import { invalidQuery } from './google-sql-error.ts';
 import type { Place } from './google-sql-error.ts';
 import type { SqlType } from './context.ts';
-import { duckFieldName, duckType, quote, sameType, superType, text, typeName } from './sql-type.ts';
+import { duckFieldName, duckType, sameType, structPack, superType, text, typeName } from './sql-type.ts';
 import type { Typed } from './scope.ts';
 
 /** Undefined where GoogleSQL wants a CAST. */
@@ -33,15 +33,15 @@ function coerceStruct(value: Typed, type: Extract<SqlType, { kind: 'STRUCT' }>, 
     return wanted && duckFieldName(field, index) === duckFieldName(wanted, index) && duckType(field.type) === duckType(wanted.type);
   });
   if (isSame) return { ...value, type: target };
-  const parts: string[] = [];
+  const parts: Parameters<typeof structPack>[0] = [];
   for (const [index, field] of type.fields.entries()) {
     const wanted = target.fields[index];
     if (!wanted) return undefined;
     const part = coerce(value.parts?.[index] ?? { sql: structField(value.sql, duckFieldName(field, index)), type: field.type, ...(value.literal && { literal: true }) }, wanted.type);
     if (!part) return undefined;
-    parts.push(`${quote(duckFieldName(wanted, index))} := ${part.sql}`);
+    parts.push({ name: duckFieldName(wanted, index), sql: part.sql, type: wanted.type });
   }
-  const built = `struct_pack(${parts.join(', ')})`;
+  const built = structPack(parts);
   // One that is built on the spot is never NULL.
   return { sql: value.parts ? built : `CASE WHEN ${value.sql} IS NOT NULL THEN ${built} END`, type: target };
 }

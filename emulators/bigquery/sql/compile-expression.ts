@@ -11,7 +11,7 @@ import { invalidQuery } from './google-sql-error.ts';
 import { compileLiteral, compileParameter } from './literals.ts';
 import { systemVariable } from './system-variables.ts';
 import { fieldOfValue, namesIn, resolveName } from './names.ts';
-import { arrayOf, BOOL, FLOAT64, INT64, isNumeric, NULL_TYPE, quote, structOf, superType, typeName, typeOfNode, duckType, duckFieldName } from './sql-type.ts';
+import { arrayOf, BOOL, FLOAT64, INT64, isNumeric, NULL_TYPE, structOf, structPack, superType, typeName, typeOfNode, duckType, duckFieldName } from './sql-type.ts';
 import type { Scope, Typed } from './scope.ts';
 import { treeKey } from './tree-walk.ts';
 import type { Expr } from './tree.ts';
@@ -196,10 +196,14 @@ function compileStruct(compilation: Compilation, scope: Scope, expr: Node<'struc
     if (!typedField) return { name: expr.isTuple ? '' : name, value };
     return { name: typedField.name, value: coerceOrThrow(value, typeOfNode(typedField.type), 'STRUCT', expr.place) };
   });
-  const type = structOf(fields.map(({ name, value }) => ({ name, type: value.type })));
-  const parts = fields.map((field, index) => `${quote(duckFieldName({ name: field.name, type: field.value.type }, index))} := ${field.value.type.kind === 'NULL' ? `CAST(${field.value.sql} AS BIGINT)` : field.value.sql}`);
-  const literal = items.every(({ value }) => value.literal) ? { literal: true as const } : {};
-  return { sql: `struct_pack(${parts.join(', ')})`, type, ...literal, parts: fields.map(({ value }) => value) };
+  return structOfValues(fields);
+}
+
+export function structOfValues(values: { name: string; value: Typed }[]): Typed {
+  const type = structOf(values.map(({ name, value }) => ({ name, type: value.type })));
+  const parts = values.map(({ name, value }, index) => ({ name: duckFieldName({ name, type: value.type }, index), type: value.type, sql: value.type.kind === 'NULL' ? `CAST(${value.sql} AS BIGINT)` : value.sql }));
+  const literal = values.every(({ value }) => value.literal) ? { literal: true as const } : {};
+  return { sql: structPack(parts), type, ...literal, parts: values.map(({ value }) => value) };
 }
 
 /** The name that an expression gives to a column without AS. */

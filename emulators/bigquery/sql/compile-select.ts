@@ -9,7 +9,7 @@ import { invalidQuery } from './google-sql-error.ts';
 import { liftForExtremes, withExtremes } from './having-extremes.ts';
 import { namesIn } from './names.ts';
 import { lookForEarlyLists, readBeforeWindows } from './read-before-windows.ts';
-import { duckType, quote, structOf } from './sql-type.ts';
+import { duckType, quote, structOf, structPack } from './sql-type.ts';
 import { childScope } from './scope.ts';
 import type { Grouping, Relation, Scope, Typed } from './scope.ts';
 import { containsAggregate, containsWindow, treeKey } from './tree-walk.ts';
@@ -39,7 +39,7 @@ export function compileSelect(compilation: Compilation, parent: Scope, select: S
   scope.aliases = aliasesOf(outputs);
   const having = clause('HAVING', 'HAVING', select.having);
   const qualify = clause('QUALIFY', 'QUALIFY', select.qualify);
-  const order = compileOrder(compilation, scope, select, orderBy, outputs);
+  const order = compileOrder(compilation, select.distinct ? { ...scope, distinct: new Set(outputs.map(({ value }) => value.sql)) } : scope, select, orderBy, outputs);
   const rest = `${grouped?.sql ?? ''}${having}${qualify}${order}`;
   const source = lifted ? withExtremes(lifted.extremes, lifted.from) : `${from}${where}`;
   if (select.as) return asValueTable(select, outputs, columns, `${source}${rest}${limit}`);
@@ -110,7 +110,7 @@ function asValueTable(select: Select, outputs: Output[], columns: Relation['colu
   const [first] = outputs;
   if (select.as === 'VALUE' && (outputs.length !== 1 || !first)) throw invalidQuery('SELECT AS VALUE query must have exactly one column', select.place);
   const value = select.as === 'VALUE' && first ? first.value : {
-    sql: `struct_pack(${outputs.map((output, index) => `${quote(columns[index]?.duckName ?? '')} := ${outputSql(output.value)}`).join(', ')})`,
+    sql: structPack(columns.map(({ duckName, type }, index) => ({ name: duckName, type, sql: outputSql((outputs[index] as Output).value) }))),
     type: structOf(columns.map((column) => ({ name: column.duckName, type: column.type }))),
   };
   // Ordinals of ORDER BY count the columns of the list, which is now one struct: the keys were compiled as expressions.
@@ -122,6 +122,8 @@ function asValueTable(select: Select, outputs: Output[], columns: Relation['colu
 
 function compileOrder(compilation: Compilation, scope: Scope, select: Select, orderBy: OrderItem[], outputs: Output[]): string {
   if (orderBy.length === 0) return '';
+  const ranked = select.distinct && orderBy.find(({ expr }) => containsWindow(expr));
+  if (ranked) throw invalidQuery('Analytic function not allowed in ORDER BY clause after SELECT DISTINCT', ranked.expr.place);
   const keys = orderBy.map((item) => `${orderKey(compilation, scope, select, item.expr, outputs)} ${orderDirection(item)}`);
   return ` ORDER BY ${keys.join(', ')}`;
 }

@@ -1,9 +1,11 @@
 // Subqueries inside expressions (scalar, EXISTS, ARRAY) in, DuckDB SQL out; those over one array become list functions. Called by the expression compiler.
+import { once } from './bind-once.ts';
 import type { Compilation } from './compilation.ts';
-import { compileExpr } from './compile-expression.ts';
+import { compileExpr, impliedName, structOfValues } from './compile-expression.ts';
 import { requireBool } from './compile-comparison.ts';
 import { compileQuery } from './compile-query.ts';
 import { elementSource } from './compile-unnest.ts';
+import { expandStar } from './expand-star.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { resolveName } from './names.ts';
 import { noteEarlyList } from './read-before-windows.ts';
@@ -14,15 +16,14 @@ import { containsAggregate, containsWindow } from './tree-walk.ts';
 import type { Expr, Query, Select } from './tree.ts';
 
 export function compileScalarQuery(compilation: Compilation, scope: Scope, query: Query): Typed {
-  const alone = withoutFrom(query);
-  const value = alone && compileItem(compilation, childScope(scope), alone);
-  if (value) return value;
+  const alone = ofOneRow(compilation, scope, query);
+  if (alone) return alone;
   const list = asList(compilation, scope, query, 'value');
   if (list?.type.kind === 'ARRAY') {
     const { element } = list.type;
     if (isLimitOne(query)) return { sql: `list_extract(${list.sql}, 1)`, type: element };
     const message = "'Scalar subquery produced more than one element'";
-    return { sql: `CASE WHEN len(${list.sql}) > 1 THEN ${compilation.raise(message)} ELSE list_extract(${list.sql}, 1) END`, type: element };
+    return { sql: once([list.sql], (all) => `CASE WHEN len(${all}) > 1 THEN ${compilation.raise(message)} ELSE list_extract(${all}, 1) END`), type: element };
   }
   compilation.subqueries += 1;
   const relation = compileQuery(compilation, scope, query);
@@ -41,6 +42,8 @@ export function compileExists(compilation: Compilation, scope: Scope, query: Que
 }
 
 export function compileArrayQuery(compilation: Compilation, scope: Scope, query: Query): Typed {
+  const alone = ofOneRow(compilation, scope, query);
+  if (alone && alone.type.kind !== 'ARRAY') return { sql: `[${alone.sql}]`, type: arrayOf(alone.type) };
   const list = asList(compilation, scope, query, 'value');
   if (list?.type.kind === 'ARRAY' && list.type.element.kind === 'ARRAY') throw nestedArray(list.type.element, query);
   if (list && query.limit === undefined) return { sql: `coalesce(${list.sql}, [])`, type: list.type };
@@ -81,7 +84,22 @@ function asList(compilation: Compilation, scope: Scope, query: Query, purpose: '
   return { sql: list, type: arrayOf(item?.type ?? array.type.element) };
 }
 
-/** `(SELECT AS STRUCT a, b)`: one row made of the row around it, so it is a value and DuckDB need not join it. */
+/** `(SELECT AS STRUCT a, b)` or `(SELECT AS STRUCT * EXCEPT (a) FROM UNNEST([t]))`: one row made of the row around it, so it is a value and DuckDB need not join it. */
+function ofOneRow(compilation: Compilation, scope: Scope, query: Query): Typed | undefined {
+  const inner = childScope(scope);
+  const alone = withoutFrom(query);
+  if (alone) return compileItem(compilation, inner, alone);
+  const select = plainSelect(query, 'value');
+  if (select?.from?.kind !== 'unnest' || select.where || query.limit) return undefined;
+  const { expr } = select.from;
+  const [item] = expr.kind === 'array' && expr.items.length === 1 && !expr.element ? expr.items : [];
+  const element = item && compileExpr(compilation, scope, item);
+  // A literal would coerce, which an element of an array does not.
+  if (!element || element.type.kind === 'ARRAY' || element.literal !== undefined || element.parts?.some(({ literal }) => literal !== undefined)) return undefined;
+  inner.sources.push(elementSource(element, aliasOf(select)));
+  return compileItem(compilation, inner, select);
+}
+
 function withoutFrom(query: Query): Select | undefined {
   const { body } = query;
   if (query.withs.length > 0 || query.orderBy.length > 0 || query.limit || query.offset || body.kind !== 'select') return undefined;
@@ -126,9 +144,8 @@ function aliasOf(select: Select): string | undefined {
 
 function compileItem(compilation: Compilation, scope: Scope, select: Select): Typed | undefined {
   if (select.as === 'STRUCT') {
-    if (select.items.some((item) => item.kind === 'star')) return undefined;
-    const items = select.items.flatMap((item) => (item.kind === 'expr' ? [{ expr: item.expr, ...(item.alias && { alias: item.alias.text }) }] : []));
-    return compileExpr(compilation, scope, { kind: 'struct', items, place: select.place });
+    return structOfValues(select.items.flatMap((item) => (item.kind === 'star' ? expandStar(compilation, scope, item)
+      : [{ name: item.alias?.text ?? impliedName(item.expr) ?? '', value: compileExpr(compilation, scope, item.expr) }])));
   }
   const [item] = select.items;
   if (item?.kind !== 'expr') return undefined;

@@ -9,7 +9,7 @@ import type { Column, Source, Typed } from './scope.ts';
 /** What an element of an array brings into scope: itself by its alias, and its fields by their bare names. */
 export function elementSource(element: Typed, alias: string | undefined): Source {
   const columns: Column[] = element.type.kind === 'STRUCT'
-    ? element.type.fields.map((field, index) => ({ name: field.name, sql: structField(element.sql, duckFieldName(field, index)), type: field.type }))
+    ? element.type.fields.map((field, index) => ({ name: field.name, sql: element.parts?.[index]?.sql ?? structField(element.sql, duckFieldName(field, index)), type: field.type }))
     : [];
   return { columns, value: element, isElement: true, ...(alias !== undefined && { alias }) };
 }

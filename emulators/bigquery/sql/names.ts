@@ -4,7 +4,7 @@ import type { SqlType } from './context.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import type { Compilation } from './compilation.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { duckFieldName, quote, text, typeName } from './sql-type.ts';
+import { duckFieldName, structPack, text, typeName } from './sql-type.ts';
 import type { Column, Scope, Source, Typed } from './scope.ts';
 import type { Name } from './tree.ts';
 
@@ -22,6 +22,7 @@ export function resolveName(compilation: Compilation, scope: Scope, parts: Name[
     value = fieldOfValue(value, part);
     prefixes.push(value.sql);
   }
+  checkDistinct(found, prefixes, parts);
   checkGrouped(found.scope, prefixes, parts);
   return value;
 }
@@ -91,7 +92,7 @@ function findColumn(scope: Scope, name: Name): { column: Column; source: Source 
 export function rowValue(source: Source): Typed {
   const columns = source.columns.filter(({ hidden }) => !hidden);
   const type: SqlType = { kind: 'STRUCT', fields: columns.map(({ name, type: columnType }) => ({ name, type: columnType })) };
-  return { sql: `struct_pack(${columns.map(({ name, sql }) => `${quote(name)} := ${sql}`).join(', ')})`, type, parts: columns.map(valueOf) };
+  return { sql: structPack(columns), type, parts: columns.map(valueOf) };
 }
 
 function findVariable(compilation: Compilation, name: Name): Found | undefined {
@@ -108,10 +109,18 @@ export function fieldOfValue(value: Typed, name: Name): Typed {
   if (value.type.kind !== 'STRUCT') {
     throw invalidQuery(`Cannot access field ${name.text} on a value with type ${typeName(value.type)}`, name.place);
   }
-  const index = value.type.fields.findIndex((field) => field.name.toLowerCase() === name.text.toLowerCase());
+  const isMeant = (field: { name: string }): boolean => field.name.toLowerCase() === name.text.toLowerCase();
+  const index = value.type.fields.findIndex(isMeant);
+  if (value.type.fields.findLastIndex(isMeant) !== index) throw invalidQuery(`Struct field name ${name.text} is ambiguous`, name.place);
   const field = value.type.fields[index];
   if (!field) throw invalidQuery(`Field name ${name.text} does not exist in ${typeName(value.type)}${didYouMean(name.text, value.type.fields.map((known) => known.name))}`, name.place);
   return value.parts?.[index] ?? { sql: structField(value.sql, duckFieldName(field, index)), type: field.type };
+}
+
+function checkDistinct({ scope, value }: Found, prefixes: string[], parts: Name[]): void {
+  if (!scope?.distinct || prefixes.some((sql) => scope.distinct?.has(sql)) || [...scope.aliases?.values() ?? []].includes(value)) return;
+  const what = parts.length === 1 ? 'column ' : '';
+  throw invalidQuery(`ORDER BY clause expression references ${what}${parts.map((part) => part.text).join('.')} which is not visible after SELECT DISTINCT`, parts[0]?.place ?? { line: 1, column: 1 });
 }
 
 function checkGrouped(scope: Scope | undefined, prefixes: string[], parts: Name[]): void {

@@ -66,6 +66,14 @@ export function duckFieldName(field: StructField, index: number): string {
   return field.name || `_field_${index + 1}`;
 }
 
+/**
+ * A STRUCT of these fields. A macro as a field's value would lose the field's name inside a correlated subquery, where DuckDB binds twice;
+ * a cast to the type that it has keeps it and costs nothing.
+ */
+export function structPack(fields: { name: string; sql: string; type: SqlType }[]): string {
+  return `struct_pack(${fields.map(({ name, sql, type }) => `${quote(name)} := ${/^(?!CAST|struct_|list_)\w+\(/.test(sql) ? `CAST(${sql} AS ${duckType(type)})` : sql}`).join(', ')})`;
+}
+
 export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const text = (value: string): string => `'${value.replaceAll("'", "''")}'`;
 

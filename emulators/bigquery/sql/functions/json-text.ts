@@ -1,6 +1,7 @@
 // A typed value in, SQL for its text as TO_JSON_STRING writes it out: field order kept, NULL fields kept, INT64 beyond 2^53 quoted. Used by JSON and format functions.
+import { once } from '../bind-once.ts';
 import { freshParameter, structField } from '../coerce.ts';
-import type { SqlType } from '../context.ts';
+import type { SqlType, StructField } from '../context.ts';
 import { duckFieldName } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 
@@ -31,11 +32,15 @@ function isPlain(type: SqlType): boolean {
   return type.kind === 'STRING' || type.kind === 'BOOL';
 }
 
-function structText({ sql, parts: built }: Typed, fields: { name: string; type: SqlType }[], isWideQuoted: boolean): string {
-  const parts = fields.map((field, index) => {
-    const value = jsonText(built?.[index] ?? { sql: structField(sql, duckFieldName(field, index)), type: field.type }, isWideQuoted);
-    return `'${index === 0 ? '' : ','}${JSON.stringify(field.name).replaceAll("'", "''")}:', ${value}`;
+function structText({ sql, parts: built }: Typed, fields: StructField[], isWideQuoted: boolean): string {
+  if (built) return fieldsText(fields, (index) => built[index] as Typed, isWideQuoted);
+  return once([sql], (row = '') => {
+    const whole = fieldsText(fields, (index) => ({ sql: structField(row, duckFieldName(fields[index] as StructField, index)), type: (fields[index] as StructField).type }), isWideQuoted);
+    return `CASE WHEN ${row} IS NULL THEN 'null' ELSE ${whole} END`;
   });
-  const whole = fields.length === 0 ? "'{}'" : `concat('{', ${parts.join(', ')}, '}')`;
-  return built ? whole : `CASE WHEN ${sql} IS NULL THEN 'null' ELSE ${whole} END`;
+}
+
+function fieldsText(fields: StructField[], valueAt: (index: number) => Typed, isWideQuoted: boolean): string {
+  const parts = fields.map(({ name }, index) => `'${index === 0 ? '' : ','}${JSON.stringify(name).replaceAll("'", "''")}:', ${jsonText(valueAt(index), isWideQuoted)}`);
+  return parts.length === 0 ? "'{}'" : `concat('{', ${parts.join(', ')}, '}')`;
 }

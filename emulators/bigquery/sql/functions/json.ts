@@ -1,4 +1,5 @@
 // JSON functions: calls in, DuckDB's JSON functions out, or functions of our own where those would spell numbers anew. Looked up by the call compiler.
+import { once } from '../bind-once.ts';
 import { noSignature } from '../coerce.ts';
 import { invalidQuery, notSupported } from '../google-sql-error.ts';
 import { arrayOf, BOOL, FLOAT64, INT64, JSON_TYPE, STRING, text } from '../sql-type.ts';
@@ -29,7 +30,7 @@ export const JSON_FUNCTIONS: FunctionTable = {
   JSON_QUERY: (call) => extracted(call, false), JSON_EXTRACT: (call) => extracted(call, true),
   JSON_EXTRACT_ARRAY: (call) => list(call, false, true), JSON_QUERY_ARRAY: (call) => list(call, false, false),
   JSON_EXTRACT_STRING_ARRAY: (call) => list(call, true, true), JSON_VALUE_ARRAY: (call) => list(call, true, false),
-  JSON_TYPE: simple('JSON', STRING, (a) => `CASE json_type(${a}) WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE CASE WHEN ${a} IS NOT NULL THEN 'number' END END`),
+  JSON_TYPE: simple('JSON', STRING, (value = '') => once([value], (a) => `CASE json_type(${a}) WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE CASE WHEN ${a} IS NOT NULL THEN 'number' END END`)),
   JSON_KEYS: (call) => { throw notSupported('JSON_KEYS', call.expr.place); },
   JSON_ARRAY: (call) => {
     const items = call.expr.args.map((argument) => jsonText(call.compile(argument), false));
@@ -81,12 +82,11 @@ function scalar(call: FunctionCall, isLegacy: boolean): Typed {
   const path = steps(call, isLegacy);
   if (path === undefined) return NULL_STRING;
   const { sql } = input(call);
-  const exact = `gsql_json_value(${sql}, ${all(path)})`;
+  const exact = (a: string): string => `gsql_json_value(${a}, ${all(path)})`;
   const native = nativePath(path);
-  // DuckDB is many times faster, but spells fractions anew; and what holds a subquery is written once only.
-  if (native === undefined || sql.includes('SELECT')) return { sql: exact, type: STRING };
-  const json = `gsql_json(${sql})`;
-  return { sql: `CASE json_type(${json}, ${native}) WHEN 'DOUBLE' THEN ${exact} WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE json_extract_string(${json}, ${native}) END`, type: STRING };
+  if (native === undefined) return { sql: exact(sql), type: STRING };
+  // DuckDB is many times faster, but spells fractions anew.
+  return { sql: once([sql], (a = '') => `CASE json_type(gsql_json(${a}), ${native}) WHEN 'DOUBLE' THEN ${exact(a)} WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL ELSE json_extract_string(gsql_json(${a}), ${native}) END`), type: STRING };
 }
 
 /** The path in DuckDB's words; undefined where a key would need escapes. */
@@ -114,10 +114,13 @@ function list(call: FunctionCall, asText: boolean, isLegacy: boolean): Typed {
 function converted(call: FunctionCall, type: SqlType, duck: string): Typed {
   const [value] = argumentsOf(call, 'JSON');
   const what = type.kind === 'INT64' ? 'an integer' : type.kind === 'BOOL' ? 'a boolean' : 'a number';
-  const fits = type.kind === 'BOOL' ? `json_type(${value?.sql}) = 'BOOLEAN'`
-    : type.kind === 'FLOAT64' ? `json_type(${value?.sql}) IN ('BIGINT', 'UBIGINT', 'DOUBLE')`
-      : `(json_type(${value?.sql}) IN ('BIGINT', 'UBIGINT') OR (json_type(${value?.sql}) = 'DOUBLE' AND CAST(${value?.sql} ->> '$' AS DOUBLE) = trunc(CAST(${value?.sql} ->> '$' AS DOUBLE))))`;
-  return { sql: `CASE WHEN ${fits} THEN CAST(${type.kind === 'INT64' ? `regexp_replace(${value?.sql} ->> '$', '[.]0$', '')` : `${value?.sql} ->> '$'`} AS ${duck}) WHEN ${value?.sql} IS NOT NULL THEN ${call.compilation.raise(`'The provided JSON input is not ${what}'`)} END`, type };
+  const sql = once([value?.sql ?? 'NULL'], (a) => {
+    const fits = type.kind === 'BOOL' ? `json_type(${a}) = 'BOOLEAN'`
+      : type.kind === 'FLOAT64' ? `json_type(${a}) IN ('BIGINT', 'UBIGINT', 'DOUBLE')`
+        : `(json_type(${a}) IN ('BIGINT', 'UBIGINT') OR (json_type(${a}) = 'DOUBLE' AND CAST(${a} ->> '$' AS DOUBLE) = trunc(CAST(${a} ->> '$' AS DOUBLE))))`;
+    return `CASE WHEN ${fits} THEN CAST(${type.kind === 'INT64' ? `regexp_replace(${a} ->> '$', '[.]0$', '')` : `${a} ->> '$'`} AS ${duck}) WHEN ${a} IS NOT NULL THEN ${call.compilation.raise(`'The provided JSON input is not ${what}'`)} END`;
+  });
+  return { sql, type };
 }
 
 function lax(call: FunctionCall, type: SqlType, duck: string): Typed {

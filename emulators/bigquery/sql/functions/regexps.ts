@@ -1,4 +1,5 @@
 // REGEXP_… over STRING: calls in, DuckDB's RE2 out, which is the engine that BigQuery has. Looked up by the call compiler.
+import { once } from '../bind-once.ts';
 import { invalidQuery, notSupported } from '../google-sql-error.ts';
 import { arrayOf, BOOL, INT64, STRING } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
@@ -10,7 +11,7 @@ export const REGEXP_FUNCTIONS: FunctionTable = {
   REGEXP_EXTRACT: extract, REGEXP_SUBSTR: extract,
   REGEXP_EXTRACT_ALL: (call) => {
     const [value, pattern] = argumentsOf(call, 'STRING STRING') as [Typed, Typed];
-    return { sql: `list_transform(${allMatches(call, value.sql, pattern)}, lambda e: coalesce(e, ''))`, type: arrayOf(STRING) };
+    return { sql: once([value.sql, pattern.sql], (a = '', sql = '') => `list_transform(${allMatches(call, a, { ...pattern, sql })}, lambda e: coalesce(e, ''))`), type: arrayOf(STRING) };
   },
   REGEXP_REPLACE: (call) => {
     const [value, pattern, rewrite] = argumentsOf(call, 'STRING STRING STRING') as [Typed, Typed, Typed];
@@ -43,8 +44,8 @@ function allMatches(call: FunctionCall, value: string, pattern: Typed): string {
 const canBeEmpty = (pattern: Typed): boolean => typeof pattern.literal !== 'string' || !/[^\\]\+|^(?:\^|\\[wdSWD./]|[A-Za-z0-9/&=])[^*?|{]*(?:$|[+(])/.test(pattern.literal) || /[|*?{]/.test(pattern.literal);
 
 /** A position cuts the text: `^` stands for where the search begins. */
-function from(value: Typed, position: Typed | undefined): string {
-  return position === undefined || position.literal === '1' ? value.sql : `substr(${value.sql}, ${position.sql})`;
+function from(value: string, position: Typed | undefined): string {
+  return position === undefined || position.literal === '1' ? value : `substr(${value}, ${position.sql})`;
 }
 
 function checkPositions(call: FunctionCall, ...values: (Typed | undefined)[]): void {
@@ -56,10 +57,13 @@ function checkPositions(call: FunctionCall, ...values: (Typed | undefined)[]): v
 function extract(call: FunctionCall): Typed {
   const [value, pattern, position, occurrence] = argumentsOf(call, 'STRING STRING INT64? INT64?') as [Typed, Typed, Typed | undefined, Typed | undefined];
   checkPositions(call, position, occurrence);
-  const start = from(value, position);
-  const found = `list_extract(${allMatches(call, start, pattern)}, ${occurrence?.sql ?? '1'})`;
-  // Past its end a text holds nothing, not even an empty match.
-  return { sql: position === undefined || position.literal === '1' ? found : `CASE WHEN ${position.sql} <= length(${value.sql}) THEN ${found} END`, type: STRING };
+  const sql = once([value.sql, pattern.sql, position?.sql ?? '1', occurrence?.sql ?? '1'], (a = '', matched = '', at = '', nth = '') => {
+    const start = from(a, position && { ...position, sql: at });
+    const found = `list_extract(${allMatches(call, start, { ...pattern, sql: matched })}, ${nth})`;
+    // Past its end a text holds nothing, not even an empty match.
+    return position === undefined || position.literal === '1' ? found : `CASE WHEN ${at} <= length(${a}) THEN ${found} END`;
+  });
+  return { sql, type: STRING };
 }
 
 /** RE2 tells no positions, so the shortest text before the match is measured. */
@@ -71,12 +75,15 @@ function instr(call: FunctionCall): Typed {
   if (groups > 1) throw invalidQuery(tooManyGroups(call), call.expr.place);
   if (after && after.literal !== '0' && after.literal !== '1') throw notSupported(`${call.name} with an occurrence position that is not 0 or 1`, call.expr.place);
   const source = pattern.literal as string;
-  const start = from(value, position);
   const skipped = `(?:.*?(?:${source.replace(/\((?!\?)|\(\?P?<[A-Za-z_]\w*>/g, '(?:')})){${Number(occurrence?.literal ?? '1') - 1}}.*?`;
   const [before, match] = groups === 1 ? splitAtGroup(source, call) : ['', source];
   const head = `'(?s)\\A(${`${skipped}${before}`.replaceAll("'", "''")}${after?.literal === '1' ? match.replaceAll("'", "''") : ''})${after?.literal === '1' ? '' : `(?:${match.replaceAll("'", "''")})`}'`;
-  const offset = position === undefined || position.literal === '1' ? '' : ` + ${position.sql} - 1`;
-  return { sql: `CASE WHEN ${value.sql} IS NULL THEN NULL WHEN ${start} <> '' AND regexp_matches(${start}, ${head}) THEN length(regexp_extract(${start}, ${head}, 1)) + 1${offset} ELSE 0 END`, type: INT64 };
+  const sql = once([value.sql, position?.sql ?? '1'], (a = '', at = '') => {
+    const start = from(a, position && { ...position, sql: at });
+    const offset = position === undefined || position.literal === '1' ? '' : ` + ${at} - 1`;
+    return `CASE WHEN ${a} IS NULL THEN NULL WHEN ${start} <> '' AND regexp_matches(${start}, ${head}) THEN length(regexp_extract(${start}, ${head}, 1)) + 1${offset} ELSE 0 END`;
+  });
+  return { sql, type: INT64 };
 }
 
 /** A pattern with one group at its top level as what stands before the group and what begins with it. */

@@ -1,5 +1,6 @@
 // Functions over STRING and BYTES, and URLs: calls in, DuckDB SQL out. Looked up by the call compiler.
 import { arrayOf, BOOL, BYTES, INT64, STRING, text } from '../sql-type.ts';
+import { once } from '../bind-once.ts';
 import { notSupported } from '../google-sql-error.ts';
 import { coerce, noSignature } from '../coerce.ts';
 import { toStringSql } from './cast.ts';
@@ -21,7 +22,7 @@ const byteLength: Handler = (call) => {
 };
 
 /** DuckDB's own function where the text is ASCII, which most are; else one that knows Unicode as BigQuery does. */
-const ascii = (a: string, native: string, exact: string): string => `CASE WHEN strlen(${a}) = length(${a}) THEN ${native} ELSE ${exact} END`;
+const ascii = (native: string, exact: string): Handler => simple('STRING', STRING, (value = '') => once([value], (a) => `CASE WHEN strlen(${a}) = length(${a}) THEN ${native}(${a}) ELSE ${exact}(${a}) END`));
 
 /** A count below zero is an error in BigQuery. */
 function counted(call: FunctionCall, count: Typed, what: string, sql: string): string {
@@ -59,7 +60,7 @@ export const STRING_FUNCTIONS: FunctionTable = {
     return { sql: `(${values.map((value) => (value.type.kind === 'NULL' ? 'CAST(NULL AS VARCHAR)' : toStringSql(value))).join(' || ')})`, type: STRING };
   },
   LENGTH: length, CHAR_LENGTH: length, CHARACTER_LENGTH: length, BYTE_LENGTH: byteLength, OCTET_LENGTH: byteLength,
-  UPPER: simple('STRING', STRING, (a = '') => ascii(a, `upper(${a})`, `gsql_upper(${a})`)), LOWER: simple('STRING', STRING, (a = '') => ascii(a, `lower(${a})`, `gsql_lower(${a})`)),
+  UPPER: ascii('upper', 'gsql_upper'), LOWER: ascii('lower', 'gsql_lower'),
   INITCAP: simple('STRING STRING?', STRING, (a, delimiters) => `gsql_initcap(${a}, ${delimiters ?? INITCAP_DELIMITERS})`),
   TRIM: side('trim'), LTRIM: side('ltrim'), RTRIM: side('rtrim'),
   STARTS_WITH: simple('STRING STRING', BOOL, (a, b) => `starts_with(${a}, ${b})`),
@@ -67,11 +68,10 @@ export const STRING_FUNCTIONS: FunctionTable = {
   CONTAINS_SUBSTR: (call) => {
     const [value, search] = argumentsOf(call, 'ANY STRING') as [Typed, Typed];
     if (['ARRAY', 'STRUCT', 'JSON', 'BYTES'].includes(value.type.kind) || call.expr.namedArgs.length > 0) throw notSupported(`CONTAINS_SUBSTR over ${value.type.kind}`, call.expr.place);
-    const [a, b] = [toStringSql(value), search.sql];
-    return { sql: `CASE WHEN strlen(${a}) = length(${a}) AND strlen(${b}) = length(${b}) THEN contains(lower(${a}), lower(${b})) ELSE gsql_contains_folded(${a}, ${b}) END`, type: BOOL };
+    return { sql: once([toStringSql(value), search.sql], (a, b) => `CASE WHEN strlen(${a}) = length(${a}) AND strlen(${b}) = length(${b}) THEN contains(lower(${a}), lower(${b})) ELSE gsql_contains_folded(${a}, ${b}) END`), type: BOOL };
   },
-  REPLACE: simple('STRING STRING STRING', STRING, (a, from, to) => `CASE WHEN ${from} = '' THEN ${a} ELSE replace(${a}, ${from}, ${to}) END`),
-  REVERSE: simple('STRING', STRING, (a = '') => ascii(a, `reverse(${a})`, `gsql_reverse(${a})`)),
+  REPLACE: simple('STRING STRING STRING', STRING, (...values) => once(values, (a, from, to) => `CASE WHEN ${from} = '' THEN ${a} ELSE replace(${a}, ${from}, ${to}) END`)),
+  REVERSE: ascii('reverse', 'gsql_reverse'),
   REPEAT: (call) => {
     const [value, count] = argumentsOf(call, 'STRING INT64') as [Typed, Typed];
     return { sql: counted(call, count, 'Second argument (repeat count) for REPEAT', `repeat(${value.sql}, ${count.sql})`), type: STRING };
@@ -87,23 +87,23 @@ export const STRING_FUNCTIONS: FunctionTable = {
   SPLIT: simple('STRING STRING?', arrayOf(STRING), (a, delimiter) => `string_split(${a}, ${delimiter ?? "','"})`),
   ASCII: (call) => {
     const [value] = argumentsOf(call, 'STRING') as [Typed];
-    return { sql: `CASE WHEN ${value.sql} = '' THEN 0 WHEN ascii(${value.sql}) > 127 THEN ${call.compilation.raise("'Argument to ASCII is not a structurally valid ASCII string'")} ELSE CAST(ascii(${value.sql}) AS BIGINT) END`, type: INT64 };
+    return { sql: once([value.sql], (a) => `CASE WHEN ${a} = '' THEN 0 WHEN ascii(${a}) > 127 THEN ${call.compilation.raise("'Argument to ASCII is not a structurally valid ASCII string'")} ELSE CAST(ascii(${a}) AS BIGINT) END`), type: INT64 };
   },
-  UNICODE: simple('STRING', INT64, (a) => `CASE WHEN ${a} = '' THEN 0 ELSE CAST(unicode(${a}) AS BIGINT) END`),
+  UNICODE: simple('STRING', INT64, (value = '') => once([value], (a) => `CASE WHEN ${a} = '' THEN 0 ELSE CAST(unicode(${a}) AS BIGINT) END`)),
   CHR: simple('INT64', STRING, (a) => `chr(CAST(${a} AS INTEGER))`),
   TO_CODE_POINTS: (call) => {
     const [value] = argumentsOf(call, 'TEXT') as [Typed];
     if (value.type.kind === 'BYTES') throw notSupported('TO_CODE_POINTS over BYTES', call.expr.place);
-    return { sql: `CASE WHEN ${value.sql} IS NULL THEN NULL WHEN ${value.sql} = '' THEN CAST([] AS BIGINT[]) ELSE list_transform(string_split(${value.sql}, ''), lambda e: CAST(unicode(e) AS BIGINT)) END`, type: arrayOf(INT64) };
+    return { sql: once([value.sql], (a) => `CASE WHEN ${a} IS NULL THEN NULL WHEN ${a} = '' THEN CAST([] AS BIGINT[]) ELSE list_transform(string_split(${a}, ''), lambda e: CAST(unicode(e) AS BIGINT)) END`), type: arrayOf(INT64) };
   },
-  CODE_POINTS_TO_STRING: simple('ARRAY', STRING, (a) => `CASE WHEN len(list_filter(${a}, lambda e: e IS NULL)) = 0 THEN array_to_string(list_transform(${a}, lambda e: chr(CAST(e AS INTEGER))), '') END`),
+  CODE_POINTS_TO_STRING: simple('ARRAY', STRING, (value = '') => once([value], (a) => `CASE WHEN len(list_filter(${a}, lambda e: e IS NULL)) = 0 THEN array_to_string(list_transform(${a}, lambda e: chr(CAST(e AS INTEGER))), '') END`)),
   NORMALIZE: normalizing('gsql_normalize'), NORMALIZE_AND_CASEFOLD: normalizing('gsql_normalize_and_fold'),
   TRANSLATE: simple('STRING STRING STRING', STRING, (a, from, to) => `translate(${a}, ${from}, ${to})`),
   SOUNDEX: simple('STRING', STRING, (a) => `gsql_soundex(${a})`),
   EDIT_DISTANCE: (call) => {
     const [left, right] = argumentsOf(call, 'STRING STRING') as [Typed, Typed];
     const [most] = call.expr.namedArgs.map(({ value }) => coerce(call.compile(value), INT64));
-    const distance = `CASE WHEN strlen(${left.sql} || ${right.sql}) = length(${left.sql} || ${right.sql}) THEN CAST(levenshtein(${left.sql}, ${right.sql}) AS BIGINT) ELSE ${call.compilation.raise("'EDIT_DISTANCE of non-ASCII text is not supported by the local BigQuery'")} END`;
+    const distance = once([left.sql, right.sql], (a, b) => `CASE WHEN strlen(${a} || ${b}) = length(${a} || ${b}) THEN CAST(levenshtein(${a}, ${b}) AS BIGINT) ELSE ${call.compilation.raise("'EDIT_DISTANCE of non-ASCII text is not supported by the local BigQuery'")} END`);
     return { sql: most ? `least(${distance}, ${most.sql})` : distance, type: INT64 };
   },
   TO_BASE32: simple('BYTES', STRING, (a) => `gsql_base32(${a})`),
@@ -119,7 +119,11 @@ function substring(call: FunctionCall): Typed {
   const [value, from, count] = argumentsOf(call, 'STRING INT64 INT64?') as [Typed, Typed, Typed | undefined];
   // Position 0 means 1, and one before the start means the start.
   const literal = Number(from.literal);
-  const start = Number.isInteger(literal) && literal > 0 ? from.sql : `CASE WHEN ${from.sql} = 0 THEN 1 WHEN ${from.sql} < -length(${value.sql}) THEN 1 ELSE ${from.sql} END`;
-  const sql = `substr(${value.sql}, ${start}${count ? `, ${count.sql}` : ''})`;
-  return { sql: count ? counted(call, count, `Third argument in ${call.name}()`, sql) : sql, type: STRING };
+  const isInside = Number.isInteger(literal) && literal > 0;
+  const sql = once([value.sql, from.sql, count?.sql ?? ''], (a, at, size) => {
+    const start = isInside ? at : `CASE WHEN ${at} = 0 THEN 1 WHEN ${at} < -length(${a}) THEN 1 ELSE ${at} END`;
+    const part = `substr(${a}, ${start}${count ? `, ${size}` : ''})`;
+    return count ? counted(call, { ...count, sql: size ?? '' }, `Third argument in ${call.name}()`, part) : part;
+  });
+  return { sql, type: STRING };
 }
