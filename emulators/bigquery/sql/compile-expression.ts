@@ -4,6 +4,7 @@ import { compileComparison, compileIn, compileLike, requireBool } from './compil
 import { compileArrayQuery, compileExists, compileScalarQuery } from './compile-subquery.ts';
 import { coerce, coerceOrThrow, noSignature, unify } from './coerce.ts';
 import type { Compilation } from './compilation.ts';
+import type { SqlType } from './context.ts';
 import { compileCast, toStringSql } from './functions/cast.ts';
 import { compileExtract } from './functions/date-parts.ts';
 import { addInterval, compileInterval, scaleInterval } from './functions/intervals.ts';
@@ -11,7 +12,7 @@ import { invalidQuery } from './google-sql-error.ts';
 import { compileLiteral, compileParameter } from './literals.ts';
 import { systemVariable } from './system-variables.ts';
 import { fieldOfValue, namesIn, resolveName } from './names.ts';
-import { arrayOf, BOOL, FLOAT64, INT64, isNumeric, NULL_TYPE, structOf, structPack, superType, typeName, typeOfNode, duckType, duckFieldName } from './sql-type.ts';
+import { arrayOf, BOOL, FLOAT64, INT64, isNumeric, NULL_TYPE, STRING, structOf, structPack, superType, typeName, typeOfNode, duckType, duckFieldName } from './sql-type.ts';
 import type { Scope, Typed } from './scope.ts';
 import { treeKey } from './tree-walk.ts';
 import type { Expr } from './tree.ts';
@@ -106,16 +107,19 @@ function compileBinary(compilation: Compilation, scope: Scope, expr: Node<'binar
 }
 
 function compileConcat(left: Typed, right: Typed, expr: Node<'binary'>): Typed {
+  const nothing = [expr.left, expr.right].find((side) => side.kind === 'literal' && side.type === 'NULL');
+  if (nothing) throw invalidQuery('Operands of || cannot be literal NULL', nothing.place);
   const type = right.isEmptyArray ? left.type : left.isEmptyArray ? right.type : superType(left.type, right.type);
   if (type?.kind === 'ARRAY') {
     const [a, b] = unify([left, right], 'operator ||', expr.place);
     return { sql: `CASE WHEN ${a?.sql} IS NULL OR ${b?.sql} IS NULL THEN NULL ELSE list_concat(${a?.sql}, ${b?.sql}) END`, type };
   }
-  if (type?.kind === 'STRING' || type?.kind === 'BYTES' || type?.kind === 'NULL') return { sql: `(${left.sql} || ${right.sql})`, type };
-  // Beside a STRING numbers and dates become text by themselves, as in CONCAT.
-  const kinds = [left.type.kind, right.type.kind];
-  if (!kinds.includes('STRING') || kinds.some((kind) => ['ARRAY', 'STRUCT', 'JSON', 'BYTES'].includes(kind))) throw noSignature('operator ||', [left, right], expr.place);
-  return { sql: `(${toStringSql(left)} || ${toStringSql(right)})`, type: { kind: 'STRING' } };
+  // DuckDB forgets the type of what is NULL before the query runs.
+  const typed = (sql: string, to: SqlType): Typed => ({ sql: left.literal || right.literal ? `CAST(${sql} AS ${duckType(to)})` : sql, type: to });
+  if (type?.kind === 'STRING' || type?.kind === 'BYTES') return typed(`(${left.sql} || ${right.sql})`, type);
+  // Numbers, dates and the like become text by themselves, as in CONCAT.
+  if ([left, right].some(({ type: { kind } }) => ['ARRAY', 'STRUCT', 'JSON', 'BYTES'].includes(kind))) throw noSignature('operator ||', [left, right], expr.place);
+  return typed(`(${toStringSql(left)} || ${toStringSql(right)})`, STRING);
 }
 
 function compileArithmetic(compilation: Compilation, op: string, left: Typed, right: Typed, expr: Node<'binary'>): Typed {
