@@ -7,6 +7,7 @@ import { compileSafe, isSafe } from './compile-safe.ts';
 import { isAbsentFunction } from './functions/absent.ts';
 import { AGGREGATES } from './functions/aggregates.ts';
 import { ARRAY_FUNCTIONS } from './functions/arrays.ts';
+import { checkCall, checkScalarCall } from './functions/call-rules.ts';
 import { CONDITIONAL_FUNCTIONS } from './functions/conditionals.ts';
 import { DATE_FUNCTIONS } from './functions/dates.ts';
 import { FORMAT_FUNCTIONS } from './functions/date-formats.ts';
@@ -49,6 +50,7 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
   if (windowed || expr.over) {
     if (!expr.over) throw invalidQuery(`Analytic function ${name} cannot be called without an OVER clause`, expr.place);
     if (scope.clause !== undefined && NO_WINDOWS.has(scope.clause)) throw invalidQuery(`Analytic function not allowed in ${scope.clause}`, expr.place);
+    checkCall(call);
     return compileWindow(call);
   }
   const aggregate = AGGREGATES[name];
@@ -56,11 +58,14 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
     if (!scope.grouping || scope.clause === 'WHERE clause') throw invalidQuery(`Aggregate function ${name} not allowed in ${scope.clause ?? 'this clause'}`, expr.place);
     if (childrenOf(expr).some(containsAggregate)) throw invalidQuery('Aggregations of aggregations are not allowed', expr.place);
     const inner: Scope = { ...scope, insideAggregate: true };
-    const { sql, type } = aggregate({ ...call, scope: inner, compile: (argument) => compileExpr(compilation, inner, argument) });
+    const grouped: FunctionCall = { ...call, scope: inner, compile: (argument) => compileExpr(compilation, inner, argument) };
+    checkCall(grouped);
+    const { sql, type } = aggregate(grouped);
     return { sql, type };
   }
   const builtIn = BUILT_IN[name];
   if (builtIn) {
+    checkScalarCall(expr, name);
     if (expr.namedArgs.length > 0 && !TAKES_NAMED_ARGUMENTS.has(name)) throw invalidQuery(`Named argument ${expr.namedArgs[0]?.name} not found in signature for call to function ${name}`, expr.place);
     return builtIn(call);
   }

@@ -57,7 +57,9 @@ function compileArray(compilation: Compilation, scope: Scope, item: ArrayItem): 
   const array = item.kind === 'unnest' ? compileExpr(compilation, scope, item.expr) : resolveName(compilation, scope, item.path);
   const alias = item.alias ?? (item.kind === 'table' ? item.path.at(-1) : undefined);
   const unnested = compileUnnest(compilation, array, alias?.text, item.offset?.text, item.place);
-  addSource(scope, unnested.source, alias);
+  const [element, ...offset] = unnested.sources as [Source, ...Source[]];
+  addSource(scope, element, alias);
+  scope.sources.push(...offset);
   return unnested;
 }
 

@@ -15,7 +15,7 @@ export function elementSource(element: Typed, alias: string | undefined): Source
 }
 
 /** An array in a FROM clause: as a relation of its own, and as what a join needs to unnest it beside another relation. */
-export type Unnested = { sql: string; source: Source; duckAlias: string; array: string; hasOffset: boolean };
+export type Unnested = { sql: string; /** The element; its place in the array is no field of it, and so a source of its own. */ sources: Source[]; duckAlias: string; array: string; hasOffset: boolean };
 
 /** The relation is written so that DuckDB's own rewriting of UNNEST applies: both unnests in one SELECT without FROM. */
 export function compileUnnest(compilation: Compilation, array: Typed, alias: string | undefined, offset: string | undefined, place: Place): Unnested {
@@ -24,9 +24,9 @@ export function compileUnnest(compilation: Compilation, array: Typed, alias: str
   }
   const duckAlias = compilation.id();
   const source = elementSource({ sql: `${duckAlias}.v`, type: array.type.element }, alias);
-  if (offset !== undefined) source.columns.push({ name: offset, sql: `${duckAlias}.o`, type: INT64 });
+  const sources = [source, ...(offset === undefined ? [] : [{ columns: [{ name: offset, sql: `${duckAlias}.o`, type: INT64 }] }])];
   const position = offset === undefined ? '' : `, unnest(range(len(${array.sql}))) AS o`;
-  return { sql: `(SELECT unnest(${array.sql}) AS v${position}) AS ${duckAlias}`, source, duckAlias, array: array.sql, hasOffset: offset !== undefined };
+  return { sql: `(SELECT unnest(${array.sql}) AS v${position}) AS ${duckAlias}`, sources, duckAlias, array: array.sql, hasOffset: offset !== undefined };
 }
 
 /**

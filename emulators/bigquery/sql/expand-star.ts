@@ -56,7 +56,7 @@ function starOfBase(compilation: Compilation, scope: Scope, star: Star): Output[
   if (base?.kind === 'name' && base.parts.length === 1) {
     const key = base.parts[0]?.text.toLowerCase();
     const source = scope.sources.find(({ alias }) => alias?.toLowerCase() === key);
-    if (source) return columnsOf(source, true);
+    if (source && (!source.isElement || source.value?.type.kind === 'STRUCT')) return columnsOf(source, true);
   }
   const value = base && compileExpr(compilation, scope, base);
   if (value?.type.kind !== 'STRUCT') throw invalidQuery(`Dot-star is not supported for type ${value ? typeName(value.type) : ''}`, star.place);

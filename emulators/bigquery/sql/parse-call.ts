@@ -1,5 +1,5 @@
 // Tokens in, one function call out, with its modifiers (DISTINCT, IGNORE NULLS, ORDER BY, LIMIT, OVER); called by the expression parser.
-import { notSupported } from './google-sql-error.ts';
+import { invalidQuery, notSupported } from './google-sql-error.ts';
 import type { Cursor } from './cursor.ts';
 import { isQueryAhead, parseExpr, parseOrderItems } from './parse-expression.ts';
 import { parseQuery } from './parse-query.ts';
@@ -41,6 +41,7 @@ export function parseCall(cursor: Cursor): Expr {
 
 function parseArguments(cursor: Cursor, call: CallExpr): void {
   call.distinct = cursor.take('DISTINCT');
+  if (cursor.is('*') && call.name.join('.') !== 'COUNT') throw invalidQuery('Argument * can only be used in COUNT(*)', cursor.place);
   call.star = cursor.take('*');
   if (!call.star && !cursor.is(')') && !cursor.is('ORDER', 'BY') && !cursor.is('LIMIT')) cursor.commaSeparated(() => parseArgument(cursor, call));
   if (cursor.take('IGNORE', 'NULLS')) call.nulls = 'IGNORE';

@@ -45,6 +45,8 @@ export type Scope = {
   ctes: Map<string, Cte>;
   /** Set while select list, HAVING and ORDER BY of an aggregating query are compiled. */
   grouping?: Grouping;
+  /** Set while ORDER BY after SELECT DISTINCT is compiled: the SQL of what was selected. */
+  distinct?: Set<string>;
   /** Inside the arguments of an aggregate function: columns need not be grouped. */
   insideAggregate?: boolean;
   /** What is being compiled, in the words of BigQuery's errors: `WHERE clause`, `ORDER BY clause` … The select list has none. */

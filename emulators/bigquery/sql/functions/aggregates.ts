@@ -60,7 +60,7 @@ const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
   ARRAY_CONCAT_AGG: (call) => {
     const value = one(call);
     if (value.type.kind !== 'ARRAY') throw noSignature('aggregate function ARRAY_CONCAT_AGG', [value], call.expr.place);
-    return { call: `list(${value.sql}${order(call)})`, filter: `${value.sql} IS NOT NULL`, finish: (sql) => `flatten(${limited(call, sql)})`, type: value.type };
+    return { call: `list(${distinct(call)}${value.sql}${order(call)})`, filter: `${value.sql} IS NOT NULL`, finish: (sql) => `flatten(${limited(call, sql)})`, type: value.type };
   },
   STRING_AGG: stringAgg,
   // Exact counts are within the error that the approximate functions allow.
@@ -76,6 +76,7 @@ const PARTS: Record<string, (call: FunctionCall) => AggregateParts> = {
   APPROX_TOP_COUNT: (call) => {
     const value = one(call);
     const count = call.compile(argumentExpr(call, 1));
+    if (call.expr.distinct) throw notSupported('APPROX_TOP_COUNT with DISTINCT', call.expr.place);
     const ranked = (sql: string): string => `list_sort(list_transform(map_entries(${sql}), lambda e: {'n': -CAST(e.value AS BIGINT), 'k': e.key}))`;
     return {
       call: `histogram({'v': ${value.sql}})`, type: arrayOf(structOf([{ name: 'value', type: value.type }, { name: 'count', type: INT64 }])),

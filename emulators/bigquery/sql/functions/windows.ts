@@ -5,11 +5,12 @@ import { compileExpr } from '../compile-expression.ts';
 import { orderDirection } from '../compile-query.ts';
 import type { SqlType } from '../context.ts';
 import { invalidQuery } from '../google-sql-error.ts';
-import { FLOAT64, INT64 } from '../sql-type.ts';
+import { FLOAT64, INT64, isNumeric, typeName } from '../sql-type.ts';
 import type { Scope, Typed } from '../scope.ts';
 import type { FrameBound, WindowSpec } from '../tree.ts';
 import { aggregateParts, filterSql, finished } from './aggregates.ts';
 import type { AggregateParts } from './aggregates.ts';
+import { checkWindow, isRangeByOffset } from './call-rules.ts';
 import { argumentExpr } from './signature.ts';
 import type { FunctionCall } from './signature.ts';
 
@@ -53,18 +54,16 @@ function shifted(call: FunctionCall, duckName: string): AggregateParts {
   const value = first(call);
   const rest = call.expr.args.slice(1).map((argument, index) => {
     const compiled = call.compile(argument);
+    if (index === 0 && compiled.literal !== undefined && Number(compiled.literal) < 0) throw invalidQuery(`The offset to the function ${call.name} must not be negative`, argument.place);
     return (index === 1 ? coerceOrThrow(compiled, value.type, `function ${call.name}`, call.expr.place) : compiled).sql;
   });
   return { call: `${duckName}(${[value.sql, ...rest].join(', ')}${nulls(call)})`, type: value.type };
 }
 
-const ORDERED = new Set(['RANK', 'DENSE_RANK', 'PERCENT_RANK', 'CUME_DIST', 'NTILE', 'LAG', 'LEAD']);
-
 export function compileWindow(call: FunctionCall): Typed {
   const { compilation, scope, expr } = call;
   const spec = resolveWindow(scope, expr.over ?? { partitionBy: [], orderBy: [] }, call);
-  if (ORDERED.has(call.name) && spec.orderBy.length === 0) throw invalidQuery(`Window ORDER BY is required for analytic function ${call.name}`, expr.place);
-  if ((call.name === 'LAG' || call.name === 'LEAD') && expr.nulls) throw invalidQuery(`IGNORE NULLS and RESPECT NULLS are not allowed for analytic function ${call.name}`, expr.place);
+  checkWindow(call, spec);
   const parts = WINDOW_FUNCTIONS[call.name]?.(call) ?? aggregateParts(call);
   if (!parts) throw invalidQuery(`Function ${call.name} does not support an OVER clause`, expr.place);
   return finished(call, parts, `${parts.call}${filterSql(parts.filter)} OVER (${windowSql(compilation, scope, spec)})`);
@@ -84,7 +83,10 @@ function resolveWindow(scope: Scope, spec: WindowSpec, call: FunctionCall): Wind
 
 function windowSql(compilation: Compilation, scope: Scope, spec: WindowSpec): string {
   const partition = spec.partitionBy.map((expr) => compileExpr(compilation, scope, expr).sql);
-  const order = spec.orderBy.map((item) => `${compileExpr(compilation, scope, item.expr).sql} ${orderDirection(item)}`);
+  const keys = spec.orderBy.map((item) => ({ item, value: compileExpr(compilation, scope, item.expr) }));
+  const other = isRangeByOffset(spec) && keys.find(({ value }) => !isNumeric(value.type));
+  if (other) throw invalidQuery(`ORDER BY key must be numeric in a RANGE-based window with OFFSET PRECEDING or OFFSET FOLLOWING boundaries, but has type ${typeName(other.value.type)}`, other.item.expr.place);
+  const order = keys.map(({ item, value }) => `${value.sql} ${orderDirection(item)}`);
   const bound = (at: FrameBound): string => ('expr' in at ? `${compileExpr(compilation, scope, at.expr).sql} ${at.kind}` : at.kind);
   const frame = spec.frame && (spec.frame.end ? `${spec.frame.unit} BETWEEN ${bound(spec.frame.start)} AND ${bound(spec.frame.end)}` : `${spec.frame.unit} ${bound(spec.frame.start)}`);
   return [
