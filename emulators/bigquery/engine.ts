@@ -3,40 +3,51 @@ import { mkdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { GoogleSqlError } from './sql/google-sql-error.ts';
 
 /**
  * Queries that run at once. Each holds one of libuv's four threads while it works, the writer holds another, and the journal's
  * fsync needs the last; so a long query never stops appends.
  */
 const QUERIES_MAX = 2;
-/** DuckDB's buffers: a quarter of the machine. Folding a day of 10^6 rows holds about 2 GB; with less it goes to disk, with 416 MB it failed. */
-const MEMORY_LIMIT = `${Math.round(Math.min(4_096, Math.max(512, totalmem() / 2 ** 20 / 4)))}MB`;
+/** DuckDB's buffers, which keep the whole process below 1 GiB; what does not fit goes to disk. */
+const USUAL_MEMORY_MIB = 640;
+/** For the few statements that cannot be done with that, even with the disk (a window over the rows of a year): a quarter of the machine. */
+const LARGE_MEMORY_MIB = Math.round(Math.min(4_096, Math.max(USUAL_MEMORY_MIB, totalmem() / 2 ** 20 / 4)));
+/** Memory that is done with goes back to the system at once: else a third of the highest that the process holds is memory that nothing uses. */
+const GIVES_BACK = { allocator_background_threads: 'true', allocator_flush_threshold: '32MB', allocator_bulk_deallocation_flush_threshold: '32MB' };
 
+/** How much memory DuckDB's buffers may have, in MiB: as a rule, and for a statement that needs more. */
+export type Memory = { usualMib: number; largeMib: number };
 export type Install = (connection: DuckDBConnection) => Promise<void>;
 
 export class Engine {
   private readonly instance: DuckDBInstance;
   private readonly install: Install;
   private readonly writer: DuckDBConnection;
+  private readonly memory: Memory;
   private readonly idle: DuckDBConnection[] = [];
   private readonly waiting: ((connection: DuckDBConnection) => void)[] = [];
   private opened = 0;
+  /** Statements under way that need the large memory. */
+  private large = 0;
   private tail: Promise<unknown> = Promise.resolve();
 
-  private constructor(instance: DuckDBInstance, writer: DuckDBConnection, install: Install) {
+  private constructor(instance: DuckDBInstance, writer: DuckDBConnection, install: Install, memory: Memory) {
     this.instance = instance;
     this.writer = writer;
     this.install = install;
+    this.memory = memory;
   }
 
-  static async open(dataDir: string, install: Install): Promise<Engine> {
+  static async open(dataDir: string, install: Install, memory: Memory = { usualMib: USUAL_MEMORY_MIB, largeMib: LARGE_MEMORY_MIB }): Promise<Engine> {
     mkdirSync(dataDir, { recursive: true });
     const instance = await DuckDBInstance.create(join(dataDir, 'bigquery.duckdb'), {
-      threads: '2', memory_limit: MEMORY_LIMIT, temp_directory: join(dataDir, 'spill'),
+      threads: '2', memory_limit: `${memory.usualMib}MiB`, ...GIVES_BACK, temp_directory: join(dataDir, 'spill'),
       autoinstall_known_extensions: 'false', autoload_known_extensions: 'false',
     });
     const writer = await prepare(instance, install);
-    return new Engine(instance, writer, install);
+    return new Engine(instance, writer, install, memory);
   }
 
   /**
@@ -44,7 +55,7 @@ export class Engine {
    * Keep it short: long work belongs into `read`, on tables that nobody else knows yet.
    */
   change<T>(change: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    return this.alone(async (connection) => {
+    return this.alone((connection) => this.withEnoughMemory(async () => {
       await connection.run('BEGIN TRANSACTION');
       let result: T;
       try {
@@ -55,7 +66,7 @@ export class Engine {
         throw error;
       }
       return result;
-    });
+    }));
   }
 
   /** Runs `work` on the writer, after and before every other change, without a transaction of its own. */
@@ -65,15 +76,41 @@ export class Engine {
     return result;
   }
 
-  /** Runs `work` on a connection of the pool. */
+  /** Runs `work` on a connection of the pool, and once more where the usual memory was too little: it leaves nothing behind when it throws. */
   async read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const connection = await this.borrow();
     try {
-      return await work(connection);
+      return await this.withEnoughMemory(() => work(connection));
     } finally {
       const next = this.waiting.shift();
       if (next === undefined) this.idle.push(connection);
       else next(connection);
+    }
+  }
+
+  private async withEnoughMemory<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOutOfMemory(error) || this.memory.largeMib <= this.memory.usualMib) throw error;
+    }
+    this.large += 1;
+    await this.setMemory(this.memory.largeMib);
+    try {
+      return await work();
+    } finally {
+      this.large -= 1;
+      // Where others still hold more than the usual it stays as it is, until the next that needs much is done.
+      if (this.large === 0) await this.setMemory(this.memory.usualMib).catch(() => undefined);
+    }
+  }
+
+  private async setMemory(mib: number): Promise<void> {
+    const connection = await this.instance.connect();
+    try {
+      await connection.run(`SET GLOBAL memory_limit = '${mib}MiB'`);
+    } finally {
+      connection.closeSync();
     }
   }
 
@@ -91,6 +128,9 @@ export class Engine {
     this.instance.closeSync();
   }
 }
+
+/** As DuckDB says it, or as a query's error already says it to BigQuery's callers. */
+const isOutOfMemory = (error: unknown): boolean => /^Out of Memory Error/.test((error as Error).message) || (error instanceof GoogleSqlError && error.reason === 'resourcesExceeded');
 
 async function prepare(instance: DuckDBInstance, install: Install): Promise<DuckDBConnection> {
   const connection = await instance.connect();

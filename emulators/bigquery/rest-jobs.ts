@@ -16,7 +16,7 @@ export type JobsApi = QueryRunner & {
   jobs: Jobs;
   /** Waits as a fault says, so that a job stays RUNNING. */
   pause: (job: Job) => Promise<void>;
-  load: (job: Job, upload: Buffer | undefined) => Promise<Work>;
+  load: (job: Job, upload: readonly Buffer[] | undefined) => Promise<Work>;
   copy: (job: Job) => Promise<Work>;
   extract: (job: Job) => Promise<Work>;
 };
@@ -43,7 +43,7 @@ export function jobResource(job: Job, base: string): object {
 const KINDS = ['query', 'load', 'copy', 'extract'] as const;
 
 /** Starts a job of any kind. Refusals of the configuration come as HTTP errors, as Google's do; its id is then used up all the same. */
-export async function insertJob(api: JobsApi, project: string, body: Record<string, unknown>, upload?: Buffer): Promise<{ job: Job; done: Promise<void> }> {
+export async function insertJob(api: JobsApi, project: string, body: Record<string, unknown>, upload?: readonly Buffer[]): Promise<{ job: Job; done: Promise<void> }> {
   const given = (body['configuration'] ?? {}) as Configuration;
   const kind = KINDS.find((name) => given[name] !== undefined);
   if (kind === undefined) throw new Refusal('required', 'Required parameter is missing: job type specific configuration');

@@ -46,7 +46,7 @@ export function uploadRoutes(api: JobsApi): Routes {
         return { body: {}, headers: { location: `${call.base}/upload/bigquery/v2/projects/${call.params['project']}/jobs?uploadType=resumable&upload_id=${id}` } };
       }
       const { job, data } = splitMultipart(call.raw, call.headers['content-type'] ?? '');
-      return { body: jobResource((await insertJob(api, call.params['project']!, job, data)).job, call.base) };
+      return { body: jobResource((await insertJob(api, call.params['project']!, job, [data])).job, call.base) };
     } },
     'PUT /upload/projects/{project}/jobs': { method: 'jobs.upload', handler: async (call) => {
       const id = call.query.get('upload_id') ?? '';
@@ -56,7 +56,7 @@ export function uploadRoutes(api: JobsApi): Routes {
       // 308 "Resume Incomplete": how far the upload has come.
       if (total === undefined || upload.bytes < total) return { status: 308, headers: upload.bytes === 0 ? {} : { range: `bytes=0-${upload.bytes - 1}` } };
       pending.delete(id);
-      return { body: jobResource((await insertJob(api, call.params['project']!, upload.job, upload.parts.length === 1 ? upload.parts[0]! : Buffer.concat(upload.parts))).job, call.base) };
+      return { body: jobResource((await insertJob(api, call.params['project']!, upload.job, upload.parts)).job, call.base) };
     } },
   };
 }

@@ -23,7 +23,7 @@ export type LoadOptions = { store: TableStore; dataDir: string; storageUrl: stri
 const FORMATS = ['CSV', 'NEWLINE_DELIMITED_JSON'];
 const NOT_IMPLEMENTED = ['hivePartitioningOptions', 'projectionFields', 'decimalTargetTypes', 'parquetOptions', 'jsonExtension', 'columnNameCharacterMap', 'connectionProperties', 'createSession', 'referenceFileSchemaUri', 'fileSetSpecType'];
 
-export async function runLoad({ store, dataDir, storageUrl }: LoadOptions, job: Job, upload: Buffer | undefined): Promise<Work> {
+export async function runLoad({ store, dataDir, storageUrl }: LoadOptions, job: Job, upload: readonly Buffer[] | undefined): Promise<Work> {
   const config = job.configuration['load'] as LoadConfiguration;
   const format = config.sourceFormat ?? 'CSV';
   if (!FORMATS.includes(format)) throw new Refusal('notImplemented', `Loading ${format} is not implemented in the local BigQuery: use NEWLINE_DELIMITED_JSON or CSV.`);
@@ -33,7 +33,7 @@ export async function runLoad({ store, dataDir, storageUrl }: LoadOptions, job: 
   if (config.destinationTable === undefined) throw new Refusal('required', 'Required parameter is missing: destinationTable');
   const to = readDisposition(config, 'WRITE_APPEND', config.destinationTable);
   const target = checkDestination(store, to);
-  const sources: Source[] = upload === undefined ? (await Promise.all((config.sourceUris ?? []).map((uri) => expand(uri, storageUrl)))).flat() : [{ name: 'the upload', open: async () => Readable.from([upload]) }];
+  const sources: Source[] = upload === undefined ? (await Promise.all((config.sourceUris ?? []).map((uri) => expand(uri, storageUrl)))).flat() : [{ name: 'the upload', open: async () => Readable.from(piecesOf(upload)) }];
   if (sources.length === 0) throw new Refusal('notFound', `Not found: URI ${(config.sourceUris ?? []).join(', ')}`);
   const fields = await fieldsOf(config, target?.fields, sources);
   const path = join(dataDir, `load-${Date.now()}-${Math.random().toString(36).slice(2)}.ndjson`);
@@ -52,6 +52,13 @@ export async function runLoad({ store, dataDir, storageUrl }: LoadOptions, job: 
     rmSync(path, { force: true });
   }
 }
+
+/** Whoever reads a file makes text of each piece, so an upload comes in pieces as a file does. */
+function* piecesOf(parts: readonly Buffer[]): Generator<Buffer> {
+  for (const part of parts) for (let from = 0; from < part.length; from += PIECE_BYTES) yield part.subarray(from, from + PIECE_BYTES);
+}
+
+const PIECE_BYTES = 256 * 1_024;
 
 /** The job's schema, else the table's, else (if asked for) what the first rows look like. */
 async function fieldsOf(config: LoadConfiguration, ofTable: TableField[] | undefined, sources: readonly Source[]): Promise<TableField[]> {

@@ -1,6 +1,6 @@
 // An error as BigQuery words it, with the place in the query; thrown by every stage of the translation, answered by the local BigQuery as it is.
 
-export type ErrorReason = 'invalidQuery' | 'notFound' | 'notImplemented';
+export type ErrorReason = 'invalidQuery' | 'notFound' | 'notImplemented' | 'resourcesExceeded';
 
 export class GoogleSqlError extends Error {
   readonly reason: ErrorReason;
@@ -27,6 +27,7 @@ export function notSupported(construct: string, place: Place): GoogleSqlError {
 
 /** DuckDB's words for what went wrong while a translated query ran, as BigQuery says it where that is known. */
 export function fromDuckError(message: string): GoogleSqlError {
+  if (message.startsWith('Out of Memory Error')) return new GoogleSqlError('resourcesExceeded', 'Resources exceeded during query execution: The query could not be executed in the allotted memory.');
   const [first = message] = message.split('\n');
   const plain = first.replace(/^(?:[A-Za-z]+ )+(?:Error|Exception): /, '');
   const ours = /(Bad (?:int64|bool) value: [^'"]*)/.exec(plain)?.[1];
