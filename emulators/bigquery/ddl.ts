@@ -1,7 +1,7 @@
 // CREATE, ALTER and DROP: takes the parsed statement of sql/translate, changes the catalogue in the transaction that ends the job. Called by run-query.ts.
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Dataset, Routine, Table } from './catalogue.ts';
-import { duckType, quoted, readFields, type TableField } from './fields.ts';
+import { columnSql, duckType, quoted, readFields, type TableField } from './fields.ts';
 import type { Work } from './jobs.ts';
 import { Refusal } from './refusal.ts';
 import { prepareRows } from './run-query.ts';
@@ -216,7 +216,7 @@ async function alter(connection: DuckDBConnection, table: Table, action: Of<'alt
       }
       const [field] = normalised([action.field]) as [TableField];
       if (field.mode === 'REQUIRED') throw new Refusal('invalidQuery', `Adding the REQUIRED column ${field.name} to an existing table is not allowed.`, 'query');
-      await connection.run(`ALTER TABLE ${physicalSql(table.physical)} ADD COLUMN ${quoted(field.name)} ${duckType(field)}`);
+      await connection.run(`ALTER TABLE ${physicalSql(table.physical)} ADD COLUMN ${columnSql(field)}`);
       return { ...table, fields: [...table.fields, field] };
     }
     case 'drop_column': {

@@ -73,9 +73,15 @@ export function duckType(field: TableField): string {
   return isRepeated(field) ? `${element}[]` : element;
 }
 
+/**
+ * A column's definition. Rows that leave a REPEATED one out have no elements there, never NULL. The default is a text: `[]` is a call, which DuckDB can't
+ * replay from its log after a kill (seen with 1.5.5).
+ */
+export const columnSql = (field: TableField): string => `${quoted(field.name)} ${duckType(field)}${isRepeated(field) ? " DEFAULT '[]'" : ''}`;
+
 /** Column definitions of CREATE TABLE. A table without columns gets none that anybody sees: DuckDB wants at least one. */
 export const columnsSql = (fields: TableField[]): string =>
-  fields.length === 0 ? '"_no_columns" BOOLEAN' : fields.map((field) => `${quoted(field.name)} ${duckType(field)}`).join(', ');
+  fields.length === 0 ? '"_no_columns" BOOLEAN' : fields.map(columnSql).join(', ');
 
 /** A column that an update adds, with its path (`items.sku`). */
 export type AddedField = { path: string; field: TableField };

@@ -11,6 +11,8 @@ import { guardingRecentRows } from './recent-rows.ts';
 import type { Results } from './results.ts';
 import type { Parameter, SqlContext, TableEntry, TranslatedStatement } from './sql/context.ts';
 import { fromDuckError } from './sql/google-sql-error.ts';
+import { typeOfField } from './sql/sql-type.ts';
+import { storedValue } from './sql/stored-value.ts';
 import { newPhysical, physicalSql, type TableStore } from './table-store.ts';
 import { fieldOf, wireRowSql } from './wire-rows.ts';
 
@@ -180,7 +182,7 @@ async function selectIntoTable(runner: QueryRunner, connection: DuckDBConnection
 /** Rows of a SELECT in a new physical table that nobody knows yet. */
 export async function prepareRows(connection: DuckDBConnection, duckSql: string, fields: TableField[]): Promise<{ physical: string; rows: number }> {
   const physical = newPhysical();
-  const values = fields.map((field, at) => `CAST(_c${at} AS ${duckType(field)})`);
+  const values = fields.map((field, at) => storedValue(`CAST(_c${at} AS ${duckType(field)})`, typeOfField(field)));
   await connection.run(`CREATE TABLE ${physicalSql(physical)} (${columnsSql(fields)})`);
   try {
     const result = await connection.run(`INSERT INTO ${physicalSql(physical)} (${fields.map((field) => quoted(field.name)).join(', ')}) SELECT ${values.join(', ')} FROM (${duckSql.replace(/;\s*$/, '')}\n) AS _q(${fields.map((_, at) => `_c${at}`).join(', ')})`);

@@ -11,7 +11,8 @@ import { Cursor } from './cursor.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import type { Place } from './google-sql-error.ts';
 import { parseExpr } from './parse-expression.ts';
-import { quote, typeName, typeOfField } from './sql-type.ts';
+import { duckType, quote, typeName, typeOfField } from './sql-type.ts';
+import { storedValue } from './stored-value.ts';
 import { childScope } from './scope.ts';
 import type { Scope, Typed } from './scope.ts';
 import type { Assignment, Expr, MergeClause, Name, Statement } from './tree.ts';
@@ -45,12 +46,12 @@ function assigned(value: Typed, field: TableField, place: Place, what = 'Value')
   const type = typeOfField(field);
   const coerced = coerce(value, type);
   if (!coerced) throw invalidQuery(`${what} has type ${typeName(value.type)} which cannot be inserted into column ${field.name}, which has type ${typeName(type)}`, place);
-  return coerced.sql;
+  return storedValue(coerced.sql, type);
 }
 
-/** A column's DEFAULT, or NULL. */
+/** A column's DEFAULT; without one NULL, or no elements. */
 function defaultSql(compilation: Compilation, field: TableField): string {
-  if (field.defaultValueExpression === undefined) return 'NULL';
+  if (field.defaultValueExpression === undefined) return field.mode === 'REPEATED' ? `CAST([] AS ${duckType(typeOfField(field))})` : 'NULL';
   const expr = parseExpr(new Cursor(field.defaultValueExpression));
   return assigned(compileExpr(compilation, childScope(undefined), expr), field, expr.place);
 }

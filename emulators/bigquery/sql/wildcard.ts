@@ -47,7 +47,7 @@ const allNames = (field: TableField): string[] => [field.name.toLowerCase(), ...
 function shardSql(table: TableEntry, columns: { name: string; type: SqlType }[], prefix: string, place: Place): string {
   const list = columns.map(({ name, type }) => {
     const field = table.fields.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
-    if (!field) return `CAST(NULL AS ${duckType(type)}) AS ${quote(name)}`;
+    if (!field) return `${absent(type)} AS ${quote(name)}`;
     const value = adapt(quote(field.name), typeOfField(field), type);
     if (value === undefined) {
       throw invalidQuery(`Cannot read field '${name}' of type ${typeName(typeOfField(field))} in table ${table.project}:${table.dataset}.${table.table} as ${typeName(type)}`, place);
@@ -57,13 +57,15 @@ function shardSql(table: TableEntry, columns: { name: string; type: SqlType }[],
   return `SELECT ${list.join(', ')}, ${text(table.table.slice(prefix.length))} AS _TABLE_SUFFIX FROM ${table.duckName}`;
 }
 
-/** Records of an older shard may lack fields; they read as NULL. */
+const absent = (type: SqlType): string => `CAST(${type.kind === 'ARRAY' ? '[]' : 'NULL'} AS ${duckType(type)})`;
+
+/** Records of an older shard may lack fields; they read as NULL, or as no elements. */
 function adapt(sql: string, from: SqlType, to: SqlType): string | undefined {
   if (duckType(from) === duckType(to)) return sql;
   if (from.kind === 'STRUCT' && to.kind === 'STRUCT') {
     const parts = to.fields.map((wanted) => {
       const field = from.fields.find((candidate) => candidate.name.toLowerCase() === wanted.name.toLowerCase());
-      const value = field ? adapt(structField(sql, field.name), field.type, wanted.type) : `CAST(NULL AS ${duckType(wanted.type)})`;
+      const value = field ? adapt(structField(sql, field.name), field.type, wanted.type) : absent(wanted.type);
       return value === undefined ? undefined : `${quote(wanted.name)} := ${value}`;
     });
     return parts.includes(undefined) ? undefined : `CASE WHEN ${sql} IS NOT NULL THEN struct_pack(${parts.join(', ')}) END`;

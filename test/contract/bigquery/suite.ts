@@ -1,5 +1,6 @@
 // The BigQuery suite (REST): all its cases in one list, for the tests and for the tables in the docs.
 import type { Suite } from '../contract.ts';
+import { ARRAY_CASES } from './arrays.cases.ts';
 import { BORDER_CASES } from './borders.cases.ts';
 import { DATASET_CASES } from './datasets.cases.ts';
 import { DESTINATION_CASES } from './destinations.cases.ts';
@@ -16,6 +17,6 @@ import { openWorld, type BigQueryWorld } from './world.ts';
 
 export const BIGQUERY_SUITE: Suite<BigQueryWorld & { close(): Promise<void> }> = {
   service: 'bigquery', surface: BIGQUERY_SURFACE,
-  cases: withDifferences([...SCHEMA_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...DATASET_CASES, ...FILE_CASES, ...ERROR_CASES, ...BORDER_CASES]),
+  cases: withDifferences([...SCHEMA_CASES, ...ARRAY_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...DATASET_CASES, ...FILE_CASES, ...ERROR_CASES, ...BORDER_CASES]),
   openWorld, closeWorld: (world) => world.close(),
 };

@@ -57,3 +57,11 @@ test('the suffix can be selected, grouped by, qualified and joined', async () =>
   expect(await engine.rows("SELECT a._TABLE_SUFFIX, b._TABLE_SUFFIX AS other FROM `d.events_*` AS a JOIN `d.events_2*` AS b USING (user_pseudo_id) WHERE a._TABLE_SUFFIX = '20260114' AND b._TABLE_SUFFIX = '0260115' LIMIT 1")).toEqual([['20260114', '0260115']]);
   expect(await engine.rows("WITH e AS (SELECT *, _TABLE_SUFFIX AS suffix FROM `d.events_intraday_*`) SELECT suffix, event_name FROM e")).toEqual([['20260116', 'page_view']]);
 });
+
+test('an array that an older shard lacks is empty, at any depth', async () => {
+  const id = { name: 'id', type: 'INTEGER' };
+  const list = { name: 'l', type: 'INTEGER', mode: 'REPEATED' };
+  await engine.table('lists_1', [id, { name: 'r', type: 'RECORD', fields: [id] }], ["1, {'id': 1}"]);
+  await engine.table('lists_2', [id, { name: 'r', type: 'RECORD', fields: [id, list] }, list], ["2, {'id': 2, 'l': [5]}, [6]"]);
+  expect(await engine.rows('SELECT id, ARRAY_LENGTH(l), ARRAY_LENGTH(r.l) FROM `d.lists_*` ORDER BY id')).toEqual([['1', '0', '0'], ['2', '1', '1']]);
+});
