@@ -1,6 +1,6 @@
 // JSON functions: calls in, DuckDB's JSON functions out, or functions of our own where those would spell numbers anew. Looked up by the call compiler.
 import { once } from '../bind-once.ts';
-import { noSignature } from '../coerce.ts';
+import { coerce, noSignature } from '../coerce.ts';
 import { invalidQuery, notSupported } from '../google-sql-error.ts';
 import { arrayOf, BOOL, FLOAT64, INT64, JSON_TYPE, STRING, text } from '../sql-type.ts';
 import type { SqlType } from '../context.ts';
@@ -37,13 +37,41 @@ export const JSON_FUNCTIONS: FunctionTable = {
     return { sql: `CAST(gsql_checked(gsql_json_normal(concat('[', ${items.map((item) => `${item}, ','`).join(', ').replace(/, ','$/, '')}${items.length > 0 ? ', ' : ''}']'), 'round')) AS JSON)`, type: JSON_TYPE };
   },
   JSON_OBJECT: (call) => {
-    if (call.expr.args.length % 2 === 1 || call.expr.args.length === 0) throw notSupported('JSON_OBJECT of arrays', call.expr.place);
-    const parts = call.expr.args.map((argument, index) => `${jsonText(call.compile(argument), false)}, '${index % 2 === 0 ? ':' : ','}'`);
-    return { sql: `CAST(gsql_checked(gsql_json_normal(concat('{', ${parts.join(', ').replace(/, ','$/, '')}, '}'), 'round')) AS JSON)`, type: JSON_TYPE };
+    const values = call.expr.args.map((argument) => call.compile(argument));
+    const members = values[0]?.type.kind === 'ARRAY' ? membersOfArrays(call, values) : membersOfPairs(call, values);
+    return { sql: `CAST(gsql_checked(gsql_json_normal(${members}, 'round')) AS JSON)`, type: JSON_TYPE };
   },
   INT64: (call) => converted(call, INT64, 'BIGINT'), FLOAT64: (call) => converted(call, FLOAT64, 'DOUBLE'), BOOL: (call) => converted(call, BOOL, 'BOOLEAN'),
   LAX_INT64: (call) => lax(call, INT64, 'BIGINT'), LAX_FLOAT64: (call) => lax(call, FLOAT64, 'DOUBLE'), LAX_BOOL: (call) => lax(call, BOOL, 'BOOLEAN'), LAX_STRING: (call) => lax(call, STRING, 'VARCHAR'),
 };
+
+const refusedObject = (call: FunctionCall, why: string): string => call.compilation.raise(text(`Invalid input to JSON_OBJECT: ${why}`));
+
+function membersOfPairs(call: FunctionCall, values: Typed[]): string {
+  const parts = values.map((value, index) => {
+    if (index % 2 === 1) return jsonText(value, false);
+    const key = coerce(value, STRING);
+    if (!key || values.length % 2 === 1) throw noSignature('function JSON_OBJECT', values, call.expr.place);
+    const name = `${jsonText(key)} || ':'`;
+    return typeof key.literal === 'string' ? name : `CASE WHEN ${key.sql} IS NULL THEN ${refusedObject(call, 'A key cannot be NULL')} ELSE ${name} END`;
+  });
+  const members = parts.flatMap((part, index) => (index > 0 && index % 2 === 0 ? ["','", part] : [part]));
+  return `concat('{', ${[...members, "'}'"].join(', ')})`;
+}
+
+/** JSON_OBJECT(keys, values): two arrays of one length. */
+function membersOfArrays(call: FunctionCall, values: Typed[]): string {
+  const [keys, items] = [values[0] && coerce(values[0], arrayOf(STRING)), values[1]];
+  if (!keys || items?.type.kind !== 'ARRAY' || values.length !== 2) throw noSignature('function JSON_OBJECT', values, call.expr.place);
+  const { element } = items.type;
+  return once([keys.sql, items.sql], (names = '', list = '') => {
+    const [key, at] = [call.compilation.id('k'), call.compilation.id('i')];
+    const member = `${jsonText({ sql: key, type: STRING })} || ':' || ${jsonText({ sql: `list_extract(${list}, ${at})`, type: element }, false)}`;
+    return `CASE WHEN ${names} IS NULL THEN ${refusedObject(call, 'The keys array cannot be NULL')} WHEN ${list} IS NULL THEN ${refusedObject(call, 'The values array cannot be NULL')}`
+      + ` WHEN len(${names}) <> len(${list}) THEN ${refusedObject(call, 'The number of keys and values must match')} WHEN len(list_filter(${names}, lambda ${key}: ${key} IS NULL)) > 0 THEN ${refusedObject(call, 'A key cannot be NULL')}`
+      + ` ELSE '{' || array_to_string(list_transform(${names}, lambda ${key}, ${at}: ${member}), ',') || '}' END`;
+  });
+}
 
 /** The path as JSON: keys are texts, positions numbers. `['a b']` is how the JSON_EXTRACT functions quote a key, `"a b"` how the others do. */
 function steps(call: FunctionCall, isLegacy: boolean): string | undefined {
