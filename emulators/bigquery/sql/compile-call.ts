@@ -57,7 +57,7 @@ export function compileCall(compilation: Compilation, scope: Scope, expr: CallEx
   if (aggregate) {
     if (!scope.grouping || scope.clause === 'WHERE clause') throw invalidQuery(`Aggregate function ${name} not allowed in ${scope.clause ?? 'this clause'}`, expr.place);
     if (childrenOf(expr).some(containsAggregate)) throw invalidQuery('Aggregations of aggregations are not allowed', expr.place);
-    const inner: Scope = { ...scope, insideAggregate: true };
+    const inner: Scope = { ...(scope.rows ?? scope), insideAggregate: true };
     const grouped: FunctionCall = { ...call, scope: inner, compile: (argument) => compileExpr(compilation, inner, argument) };
     checkCall(grouped);
     const { sql, type } = aggregate(grouped);

@@ -8,7 +8,7 @@ import type { SqlType } from './context.ts';
 import { compileCast, toStringSql } from './functions/cast.ts';
 import { compileExtract } from './functions/date-parts.ts';
 import { addInterval, compileInterval, scaleInterval } from './functions/intervals.ts';
-import { invalidQuery } from './google-sql-error.ts';
+import { invalidQuery, notSupported } from './google-sql-error.ts';
 import { compileLiteral, compileParameter } from './literals.ts';
 import { systemVariable } from './system-variables.ts';
 import { fieldOfValue, namesIn, resolveName } from './names.ts';
@@ -48,6 +48,7 @@ export function compileExpr(compilation: Compilation, scope: Scope, expr: Expr):
     case 'call': return compileCall(compilation, scope, expr);
     case 'array': return compileArray(compilation, scope, expr);
     case 'struct': return compileStruct(compilation, scope, expr);
+    case 'with': return compileWith(compilation, scope, expr);
     case 'scalarQuery': return compileScalarQuery(compilation, scope, expr.query);
     case 'arrayQuery': return compileArrayQuery(compilation, scope, expr.query);
     case 'exists': return compileExists(compilation, scope, expr.query);
@@ -208,6 +209,18 @@ export function structOfValues(values: { name: string; value: Typed }[]): Typed 
   const parts = values.map(({ name, value }, index) => ({ name: duckFieldName({ name, type: value.type }, index), type: value.type, sql: value.type.kind === 'NULL' ? `CAST(${value.sql} AS BIGINT)` : value.sql }));
   const literal = values.every(({ value }) => value.literal) ? { literal: true as const } : {};
   return { sql: structPack(parts), type, ...literal, parts: values.map(({ value }) => value) };
+}
+
+/** Each name is written out as what it stands for, so that aggregates and windows may stand behind it. */
+function compileWith(compilation: Compilation, scope: Scope, expr: Node<'with'>): Typed {
+  let inner = scope;
+  for (const { name, expr: written } of expr.items) {
+    const value = compileExpr(compilation, inner, written);
+    if (/\b(?:random|uuid|nextval)\(/.test(value.sql)) throw notSupported('WITH over a value that is another one each time', written.place);
+    const grouping = inner.grouping && { ...inner.grouping, sqls: new Set([...inner.grouping.sqls, value.sql]) };
+    inner = { ...inner, parent: inner, rows: scope.rows ?? scope, sources: [{ columns: [{ name: name.text, sql: value.sql, type: value.type }] }], aliases: new Map(), ...(grouping && { grouping }) };
+  }
+  return compileExpr(compilation, inner, expr.body);
 }
 
 /** The name that an expression gives to a column without AS. */

@@ -12,6 +12,7 @@ import { invalidQuery } from './google-sql-error.ts';
 import { resolveName } from './names.ts';
 import { quote } from './sql-type.ts';
 import { findCte } from './scope.ts';
+import { knownName } from './scope.ts';
 import type { Relation, Scope, Source, Typed } from './scope.ts';
 import type { Expr, FromItem, Name } from './tree.ts';
 
@@ -85,7 +86,7 @@ function addRelation(compilation: Compilation, scope: Scope, relation: Relation,
     const { isElement, ...source } = elementSource({ sql: `${duckAlias}.${quote(column.duckName)}`, type: column.type }, alias?.text);
     addSource(scope, column.type.kind === 'STRUCT' ? source : { ...source, ...(isElement && { isElement }) }, alias);
   } else {
-    const columns = relation.columns.map(({ name, duckName, type }) => ({ name, type, sql: `${duckAlias}.${quote(duckName)}` }));
+    const columns = relation.columns.map((column) => ({ name: knownName(column), type: column.type, sql: `${duckAlias}.${quote(column.duckName)}` }));
     addSource(scope, { columns, ...(alias && { alias: alias.text }) }, alias);
   }
   return `${isName ? relation.sql : `(${relation.sql})`} AS ${duckAlias}`;

@@ -82,7 +82,7 @@ export function compileUnpivot(compilation: Compilation, scope: Scope, item: Ext
   const from = compileFrom(compilation, inner, item.source, undefined);
   const all = expandStar(compilation, inner, { kind: 'star', place: item.place, except: [], replace: [] });
   const wanted = new Set(item.columns.flatMap(({ names }) => names.map(({ text: name }) => name.toLowerCase())));
-  const kept = all.filter(({ name }) => !wanted.has(name.toLowerCase()));
+  const kept = all.filter(({ name }) => !wanted.has(name.toLowerCase())).map((column, index) => ({ ...column, duckName: column.name || `f${index}_` }));
   const rows = item.columns.map(({ names, label }) => {
     if (names.length !== item.values.length) throw invalidQuery(`The number of new columns introduced as value columns must be the same as the number of columns in the column groups of UNPIVOT IN clause`, item.place);
     const columns = names.map((name) => {
@@ -97,12 +97,12 @@ export function compileUnpivot(compilation: Compilation, scope: Scope, item: Ext
   if (rows.some(({ label }) => !sameType(label.type, labelType))) throw invalidQuery('UNPIVOT labels must have the same type', item.place);
   const parts = rows.map(({ label }, row) => {
     const values = item.values.map((value, index) => ({ sql: rows[row]?.columns[index]?.sql ?? 'NULL', name: value.text }));
-    const list = [...kept.map((other) => `${other.value.sql} AS ${quote(other.name)}`), ...values.map(({ sql, name }) => `${sql} AS ${quote(name)}`), `${label.sql} AS ${quote(item.label.text)}`];
+    const list = [...kept.map((other) => `${other.value.sql} AS ${quote(other.duckName)}`), ...values.map(({ sql, name }) => `${sql} AS ${quote(name)}`), `${label.sql} AS ${quote(item.label.text)}`];
     const where = item.includeNulls ? '' : ` WHERE ${values.map(({ sql }) => `${sql} IS NOT NULL`).join(' OR ')}`;
     return `SELECT ${list.join(', ')} FROM ${from}${where}`;
   });
   const columns = [
-    ...kept.map(({ name, value }) => ({ name, duckName: name, type: value.type })),
+    ...kept.map(({ name, duckName, value }) => ({ name: duckName, duckName, type: value.type, ...(name === '' && { isAnonymous: true as const }) })),
     ...item.values.map((value, index) => ({ name: value.text, duckName: value.text, type: rows[0]?.columns[index]?.type ?? STRING })),
     { name: item.label.text, duckName: item.label.text, type: labelType },
   ];

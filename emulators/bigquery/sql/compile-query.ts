@@ -7,7 +7,7 @@ import type { SqlType } from './context.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { matchColumns } from './match-columns.ts';
 import { duckType, quote, superType, typeName } from './sql-type.ts';
-import { childScope } from './scope.ts';
+import { childScope, knownName } from './scope.ts';
 import type { Relation, Scope, Typed } from './scope.ts';
 import type { Expr, OrderItem, Query, SetExpr, SetOperation } from './tree.ts';
 
@@ -67,7 +67,7 @@ function compileLimit(compilation: Compilation, scope: Scope, query: Query): str
 function orderRelation(compilation: Compilation, scope: Scope, relation: Relation, orderBy: OrderItem[], limit: string): Relation {
   const alias = compilation.id();
   const inner = childScope(scope);
-  inner.sources.push({ columns: relation.columns.map(({ name, duckName, type }) => ({ name, type, sql: `${alias}.${quote(duckName)}` })) });
+  inner.sources.push({ columns: relation.columns.map((column) => ({ name: knownName(column), type: column.type, sql: `${alias}.${quote(column.duckName)}` })) });
   const keys = orderBy.map((item) => {
     const value = item.expr.kind === 'literal' && item.expr.type === 'INT64' ? item.expr.value : compileExpr(compilation, inner, item.expr).sql;
     return `${value} ${orderDirection(item)}`;
@@ -96,7 +96,7 @@ function compileSetExpr(compilation: Compilation, scope: Scope, body: SetExpr): 
     return type;
   });
   const columns = left.columns.map((column, index) => ({
-    name: column.name, duckName: column.duckName, type: types[index] as SqlType, ...(column.isEmptyArray && right.columns[index]?.isEmptyArray && { literal: true as const, isEmptyArray: true as const }),
+    name: column.name, duckName: column.duckName, type: types[index] as SqlType, ...(column.isAnonymous && { isAnonymous: true as const }), ...(column.isEmptyArray && right.columns[index]?.isEmptyArray && { literal: true as const, isEmptyArray: true as const }),
   }));
   const sides = [left, right].map((side) => castColumns(compilation, side, columns, body));
   const sql = `${sides[0]} ${body.op}${body.all ? ' ALL' : ''} ${sides[1]}`;

@@ -4,6 +4,7 @@ import { requireBool } from './compile-comparison.ts';
 import { compileExpr, impliedName } from './compile-expression.ts';
 import { compileFrom } from './compile-from.ts';
 import { orderDirection } from './compile-query.ts';
+import type { SqlType } from './context.ts';
 import { expandStar } from './expand-star.ts';
 import { invalidQuery } from './google-sql-error.ts';
 import { liftForExtremes, withExtremes } from './having-extremes.ts';
@@ -89,7 +90,7 @@ function nameColumns(outputs: Output[]): Relation['columns'] {
     let duckName = shown;
     while (seen.has(duckName.toLowerCase())) duckName += '_1';
     seen.add(duckName.toLowerCase());
-    return { name: shown, duckName, type: value.type, ...(value.literal !== undefined && { literal: true as const }), ...(value.isEmptyArray && { isEmptyArray: true as const }) };
+    return { name: shown, duckName, type: value.type, ...(name === '' && { isAnonymous: true as const }), ...(value.literal !== undefined && { literal: true as const }), ...(value.isEmptyArray && { isEmptyArray: true as const }) };
   });
 }
 
@@ -183,8 +184,10 @@ function compileGroupBy(compilation: Compilation, scope: Scope, select: Select, 
 const nameOf = (expr: Expr): string => (expr.kind === 'name' ? expr.parts.map(({ text }) => text).join('.') : expr.kind === 'literal' ? expr.value : '');
 
 function checkGroupable({ type }: Typed, { place }: Expr): void {
-  if (type.kind === 'ARRAY' || type.kind === 'JSON') throw invalidQuery(`Grouping by expressions of type ${type.kind} is not allowed`, place);
+  if (holdsJson(type)) throw invalidQuery(`Grouping by expressions of type ${type.kind}${type.kind === 'JSON' ? '' : ' containing JSON'} is not allowed`, place);
 }
+
+const holdsJson = (type: SqlType): boolean => type.kind === 'JSON' || (type.kind === 'ARRAY' && holdsJson(type.element)) || (type.kind === 'STRUCT' && type.fields.some((field) => holdsJson(field.type)));
 
 type AddKey = (expr: Expr) => string | undefined;
 

@@ -27,6 +27,8 @@ export function notSupported(construct: string, place: Place): GoogleSqlError {
 
 /** DuckDB's words for what went wrong while a translated query ran, as BigQuery says it where that is known. */
 export function fromDuckError(message: string): GoogleSqlError {
+  const unbound = unboundConstruct(message);
+  if (unbound) return new GoogleSqlError('notImplemented', `${unbound} is not supported by the local BigQuery`);
   if (message.startsWith('Out of Memory Error')) return new GoogleSqlError('resourcesExceeded', 'Resources exceeded during query execution: The query could not be executed in the allotted memory.');
   const [first = message] = message.split('\n');
   const plain = first.replace(/^(?:[A-Za-z]+ )+(?:Error|Exception): /, '');
@@ -42,4 +44,10 @@ export function fromDuckError(message: string): GoogleSqlError {
   const date = /invalid (date|timestamp) field format: "(.*?)"/.exec(plain);
   if (date) return new GoogleSqlError('invalidQuery', `Invalid ${date[1]}: '${date[2]}'`);
   return new GoogleSqlError('invalidQuery', plain);
+}
+
+/** Names and types were settled before, so what DuckDB can't bind is a construct that it has no plan for, not the query's mistake. */
+function unboundConstruct(message: string): string | undefined {
+  if (/^Binder Error: Referenced (?:table|column) /.test(message)) return 'A reference to a row of an outer query inside a window or a join';
+  return /^(?:Binder|INTERNAL|Not implemented) Error: /.test(message) ? 'This combination of constructs' : undefined;
 }

@@ -32,7 +32,7 @@ function unrecognized(scope: Scope, parts: Name[], first: Name): Error {
   if (parts.length > 1) return invalidQuery(`Unrecognized name: ${first.text}`, first.place);
   const known: string[] = [];
   for (let at: Scope | undefined = scope; at; at = at.parent) {
-    known.push(...at.sources.flatMap(({ alias, columns }) => [...(alias === undefined ? [] : [alias]), ...columns.map(({ name }) => name)]), ...(at.aliases?.keys() ?? []));
+    known.push(...at.sources.flatMap(({ alias, columns }) => [...(alias === undefined ? [] : [alias]), ...columns.map(({ name }) => name).filter((name) => name !== '')]), ...(at.aliases?.keys() ?? []));
   }
   return invalidQuery(`Unrecognized name: ${first.text}${didYouMean(first.text, known)}`, first.place);
 }
@@ -92,7 +92,7 @@ function findColumn(scope: Scope, name: Name): { column: Column; source: Source 
 export function rowValue(source: Source): Typed {
   const columns = source.columns.filter(({ hidden }) => !hidden);
   const type: SqlType = { kind: 'STRUCT', fields: columns.map(({ name, type: columnType }) => ({ name, type: columnType })) };
-  return { sql: structPack(columns), type, parts: columns.map(valueOf) };
+  return { sql: structPack(columns.map((column, index) => ({ ...column, name: duckFieldName(column, index) }))), type, parts: columns.map(valueOf) };
 }
 
 function findVariable(compilation: Compilation, name: Name): Found | undefined {

@@ -73,7 +73,7 @@ function parseWord(cursor: Cursor): Expr {
       return { kind: 'exists', query, place };
     }
     case 'NEW': throw notSupported('NEW (a protocol buffer constructor)', place);
-    case 'WITH': if (cursor.is('WITH', '(')) throw notSupported('The WITH expression', place); break;
+    case 'WITH': if (cursor.is('WITH', '(')) return parseWith(cursor); break;
   }
   if (isCallAhead(cursor)) return parseCall(cursor);
   if (NOW_WORDS.has(upper)) {
@@ -180,6 +180,22 @@ function parseArrayItems(cursor: Cursor, element: TypeNode | undefined): Expr {
   const items = cursor.is(']') ? [] : cursor.commaSeparated(() => parseExpr(cursor));
   cursor.expect(']');
   return { kind: 'array', items, place, ...(element && { element }) };
+}
+
+/** `WITH(a AS 1, b AS a + 1, a * b)`. */
+function parseWith(cursor: Cursor): Expr {
+  const { place } = cursor;
+  cursor.expect('WITH', '(');
+  const items: Extract<Expr, { kind: 'with' }>['items'] = [];
+  do {
+    const name = cursor.name();
+    cursor.expect('AS');
+    items.push({ name, expr: parseExpr(cursor) });
+    cursor.expect(',');
+  } while (cursor.isName() && cursor.peek(1).upper === 'AS');
+  const body = parseExpr(cursor);
+  cursor.expect(')');
+  return { kind: 'with', items, body, place };
 }
 
 function parseStruct(cursor: Cursor): Expr {

@@ -47,6 +47,8 @@ export type Scope = {
   grouping?: Grouping;
   /** Set while ORDER BY after SELECT DISTINCT is compiled: the SQL of what was selected. */
   distinct?: Set<string>;
+  /** Of the names of a WITH expression: the scope of the rows, which is all that aggregates see. */
+  rows?: Scope;
   /** Inside the arguments of an aggregate function: columns need not be grouped. */
   insideAggregate?: boolean;
   /** What is being compiled, in the words of BigQuery's errors: `WHERE clause`, `ORDER BY clause` … The select list has none. */
@@ -62,10 +64,13 @@ export type Scope = {
 
 export type Relation = {
   sql: string;
-  columns: { name: string; duckName: string; type: SqlType; /** All its rows are literals, which coerce where a column would not. */ literal?: true; /** All its rows are `[]`. */ isEmptyArray?: true }[];
+  columns: { name: string; duckName: string; type: SqlType; /** All its rows are literals, which coerce where a column would not. */ literal?: true; /** All its rows are `[]`. */ isEmptyArray?: true; /** `name` is for the result alone: around it, no name means the column. */ isAnonymous?: true }[];
   /** SELECT AS STRUCT / AS VALUE: rows are values. */
   isValueTable?: boolean;
 };
+
+/** Empty for a column without one. */
+export const knownName = ({ name, isAnonymous }: Relation['columns'][number]): string => (isAnonymous ? '' : name);
 
 export function childScope(parent: Scope | undefined): Scope {
   return { sources: [], ctes: new Map(), ...(parent && { parent }) };

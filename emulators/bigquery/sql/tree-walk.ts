@@ -19,6 +19,7 @@ export function childrenOf(expr: Expr): Expr[] {
     case 'interval': return [expr.value];
     case 'array': return expr.items;
     case 'struct': return expr.items.map((item) => item.expr);
+    case 'with': return [...expr.items.map((item) => item.expr), expr.body];
     case 'call': return [
       ...expr.args, ...expr.namedArgs.map(({ value }) => value), ...ordered(expr.orderBy), ...(expr.having ? [expr.having.expr] : []),
       ...(expr.over ? windowExprs(expr.over) : []),

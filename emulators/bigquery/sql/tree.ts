@@ -48,6 +48,7 @@ export type Expr =
   | CallExpr
   | { kind: 'array'; place: Place; element?: TypeNode; items: Expr[] }
   | { kind: 'struct'; place: Place; typed?: Extract<TypeNode, { kind: 'STRUCT' }>; isTuple?: true; items: { expr: Expr; alias?: string }[] }
+  | { kind: 'with'; place: Place; items: { name: Name; expr: Expr }[]; body: Expr }
   | { kind: 'scalarQuery'; place: Place; query: Query }
   | { kind: 'arrayQuery'; place: Place; query: Query }
   | { kind: 'exists'; place: Place; query: Query };
