@@ -10,7 +10,7 @@ import { jsonItems, jsonPart, jsonQuery, jsonTexts, jsonValue, lax, normalJson }
 import { MACROS } from './runtime/macros.ts';
 import { parseTime } from './runtime/parse-time.ts';
 import { publicSuffix, registrableDomain } from './runtime/public-suffix.ts';
-import { register } from './runtime/register.ts';
+import { register, registerBatch } from './runtime/register.ts';
 import { containsFolded, initcap, instr, netHost, normalized, normalizedAndFolded, reversed, sha512, soundex, toBase32, utf8OrNull, utf8OrReplacement } from './runtime/text.ts';
 
 export async function install(connection: DuckDBConnection): Promise<void> {
@@ -26,7 +26,7 @@ function registerFunctions(connection: DuckDBConnection): void {
   register(connection, 'gsql_parse_time', [VARCHAR, VARCHAR, VARCHAR], VARCHAR, parseTime);
   register(connection, 'gsql_cast_write', [VARCHAR, VARCHAR, BIGINT, BIGINT], VARCHAR, castWrite);
   register(connection, 'gsql_cast_read', [VARCHAR, VARCHAR, VARCHAR, BIGINT], VARCHAR, castRead);
-  register(connection, 'gsql_js', [VARCHAR, VARCHAR], VARCHAR, runJavaScript);
+  registerBatch(connection, 'gsql_js', [VARCHAR, VARCHAR], VARCHAR, runJavaScript);
   register(connection, 'gsql_upper', [VARCHAR], VARCHAR, (text: string) => text.toUpperCase());
   register(connection, 'gsql_lower', [VARCHAR], VARCHAR, (text: string) => [...text].map((char) => char.toLowerCase()).join(''));
   register(connection, 'gsql_initcap', [VARCHAR, VARCHAR], VARCHAR, initcap);

@@ -1,4 +1,4 @@
-// What a JavaScript function is (as JSON text) and its arguments (as JSON text) in, its result as JSON text out; called from DuckDB's SQL through install.
+// What a JavaScript function is (as JSON text) and the arguments of rows (as JSON text) in, their results as JSON text out; called from DuckDB's SQL through install.
 import { createContext, Script } from 'node:vm';
 import type { SqlType } from '../context.ts';
 import { failed } from './register.ts';
@@ -9,18 +9,65 @@ export type JavaScriptFunction = { arguments: { name: string; type: SqlType }[];
 const RUN_TIMEOUT_MS = 5_000;
 const REMEMBERED_MAX = 100;
 
-type Compiled = { described: JavaScriptFunction; run: (values: unknown[]) => unknown };
+/** Rows that are run together: a call with a time limit takes a hundred times as long as one without. `at` is the row that runs. */
+type Batch = { rows: unknown[][]; answers: ({ value: unknown } | { error: unknown })[]; at: number };
+type Compiled = { described: JavaScriptFunction; run: (batch: Batch, timeoutMs: number) => void };
 const remembered = new Map<string, Compiled>();
 
-export function runJavaScript(described: string, values: string): string {
+/** Each row is what the function is and its arguments. */
+export function runJavaScript(rows: [described: string, values: string][], timeoutMs = RUN_TIMEOUT_MS): string[] {
+  const answers: string[] = [];
+  while (answers.length < rows.length) {
+    const [described = ''] = rows[answers.length] ?? [];
+    const end = rows.findIndex((row, index) => index > answers.length && row[0] !== described);
+    answers.push(...runRows(described, rows.slice(answers.length, end < 0 ? undefined : end).map(([, values]) => values), timeoutMs));
+  }
+  return answers;
+}
+
+function runRows(described: string, rows: string[], timeoutMs: number): string[] {
   try {
     const { described: { arguments: parameters, returns }, run } = compiled(described);
-    const given = JSON.parse(values) as unknown[];
-    return JSON.stringify(toSql(run(parameters.map(({ type }, index) => fromSql(given[index], type))), returns)) ?? 'null';
+    const batch: Batch = { rows: rows.map((values) => given(parameters, values)), answers: [], at: 0 };
+    const stopped = runAll(batch, () => run(batch, timeoutMs));
+    // A query with a row that does not end has failed, whatever the rows after it would give.
+    return rows.map((_, index) => answerText(batch.answers[index] ?? { error: stopped }, returns));
   } catch (error) {
-    const { name, message } = error as Error;
-    return failed(`${name}: ${message}`);
+    return rows.map(() => failed(messageOf(error)));
   }
+}
+
+/** The time limit is one row's: while rows come to an end it begins anew. Answers what ended the row that did not. */
+function runAll(batch: Batch, run: () => void): unknown {
+  while (batch.at < batch.rows.length) {
+    const before = batch.at;
+    try {
+      run();
+    } catch (error) {
+      if (batch.at === before) return error;
+    }
+  }
+  return undefined;
+}
+
+function given(parameters: JavaScriptFunction['arguments'], values: string): unknown[] {
+  const parsed = JSON.parse(values) as unknown[];
+  return parameters.map(({ type }, index) => fromSql(parsed[index], type));
+}
+
+function answerText(answer: Batch['answers'][number], returns: SqlType): string {
+  try {
+    if ('error' in answer) throw answer.error;
+    return JSON.stringify(toSql(answer.value, returns)) ?? 'null';
+  } catch (error) {
+    return failed(messageOf(error));
+  }
+}
+
+/** Anything can be thrown, and what comes from another realm is none of this one's errors. */
+function messageOf(error: unknown): string {
+  const { name, message } = (error ?? {}) as Partial<Error>;
+  return name === undefined && message === undefined ? String(error) : `${name}: ${message}`;
 }
 
 function compiled(described: string): Compiled {
@@ -28,13 +75,19 @@ function compiled(described: string): Compiled {
   if (known) return known;
   const parsed = JSON.parse(described) as JavaScriptFunction;
   // Nothing of this process is in reach of the body: BigQuery's JavaScript has no files, no network and no modules either.
-  const context = createContext({ given: undefined });
-  const script = new Script(`(function(${parsed.arguments.map(({ name }) => name).join(', ')}) {\n${parsed.body}\n}).apply(null, given)`);
+  const context = createContext({ batch: undefined });
+  const body = `(function(${parsed.arguments.map(({ name }) => name).join(', ')}) {\n${parsed.body}\n})`;
+  const script = new Script(`(function(batch, run) {
+    globalThis.batch = undefined;
+    for (; batch.at < batch.rows.length; batch.at += 1) {
+      try { batch.answers[batch.at] = { value: run.apply(null, batch.rows[batch.at]) }; } catch (error) { batch.answers[batch.at] = { error }; }
+    }
+  })(batch, ${body})`);
   const entry: Compiled = {
     described: parsed,
-    run: (values) => {
-      context['given'] = values;
-      return script.runInContext(context, { timeout: RUN_TIMEOUT_MS });
+    run: (batch, timeout) => {
+      context['batch'] = batch;
+      script.runInContext(context, { timeout });
     },
   };
   remembered.set(described, entry);
