@@ -20,7 +20,7 @@ export const isSafe = (compilation: Compilation, expr: CallExpr): boolean => exp
 export function compileSafe(compilation: Compilation, scope: Scope, expr: CallExpr): Typed {
   const call = { ...expr, safe: false };
   if (CHOOSING.has(expr.name.join('.'))) return compileCall(compilation, scope, call);
-  const given = expr.args.map((argument) => valueOf(compilation, scope, argument));
+  const given = expr.args.map((argument, index) => (index === placeOfPart(expr) ? undefined : valueOf(compilation, scope, argument)));
   const row = handIn(compilation, scope, given);
   const args = expr.args.map((argument, index) => withName(argument, row.names[index]));
   const columns = given.flatMap((value, index) => (row.names[index] === undefined || !value ? [] : [{ name: row.names[index], sql: handedIn(row, index), type: value.type }]));
@@ -67,9 +67,14 @@ function tryOver({ name, fields }: HandedIn, sql: string): string {
 /** A column or a field of one, which does not fail by itself. */
 const isColumn = ({ sql }: Typed): boolean => /^(?:struct_extract\()*[a-z]\w*(?:\.(?:"[^"]*"|\w+))*(?:, '[^']*'\))*$/.test(sql);
 
-/** Undefined for DAY, WEEK(MONDAY) and the like, which the function itself knows. */
+/** Where DAY or WEEK(MONDAY) stands, which is no column, also where there is one of that name. */
+function placeOfPart({ name }: CallExpr): number | undefined {
+  if (/_DIFF$/.test(name[0] ?? '')) return 2;
+  return /_TRUNC$|^LAST_DAY$/.test(name[0] ?? '') ? 1 : undefined;
+}
+
+/** Undefined for other words that the function itself knows, as in NORMALIZE(x, NFC). */
 function valueOf(compilation: Compilation, scope: Scope, argument: Expr): Typed | undefined {
-  if (argument.kind === 'call' && argument.name[0] === 'WEEK') return undefined;
   if (argument.kind !== 'name') return compileExpr(compilation, scope, argument.kind === 'interval' ? argument.value : argument);
   try {
     return compileExpr(compilation, scope, argument);

@@ -39,6 +39,9 @@ const ASKED: Asked[] = [
   ['SELECT k, SUM(x) AS s FROM UNNEST([STRUCT(1 AS k, 2 AS x)]) GROUP BY k ORDER BY SAFE.DIV(s, 0)', ['k', 's'], [['1', '2']]],
   ['SELECT k, SUM(x) AS s FROM UNNEST([STRUCT(1 AS k, 2 AS x)]) GROUP BY k ORDER BY SAFE.DIV(1, k)', ['k', 's'], [['1', '2']]],
   ['SELECT k, SUM(x) AS s FROM UNNEST([STRUCT(1 AS k, 2 AS x), (2, 3)]) GROUP BY k HAVING SAFE_ADD(SUM(x), 1) > 1', ['k', 's'], [['2', '3'], ['1', '2']]],
+  ["SELECT day, SAFE.DATE_TRUNC(day, MONTH), SAFE.DATE_DIFF(MAX(day), DATE '2026-01-01', DAY) FROM (SELECT DATE '2026-01-05' AS day) GROUP BY day", ['day', 'f0_', 'f1_'], [['2026-01-05', '2026-01-01', '4']]],
+  ["SELECT SAFE.DATE_TRUNC(MAX(week), WEEK(MONDAY)), SAFE.LAST_DAY(MAX(week), MONTH), SAFE.LAST_DAY(MAX(week)) FROM (SELECT DATE '2026-01-07' AS week)", ['f0_', 'f1_', 'f2_'], [['2026-01-05', '2026-01-31', '2026-01-31']]],
+  ["SELECT SAFE.NORMALIZE(MAX(x), NFC), SAFE.TRUNC(MAX(1.57), 1) FROM UNNEST(['a']) x", ['f0_', 'f1_'], [['a', 1.5]]],
 ];
 
 test.each(ASKED)('%s', async (...asked) => check(engine, asked));
