@@ -49,5 +49,6 @@ export function fromDuckError(message: string): GoogleSqlError {
 /** Names and types were settled before, so what DuckDB can't bind is a construct that it has no plan for, not the query's mistake. */
 function unboundConstruct(message: string): string | undefined {
   if (/^Binder Error: Referenced (?:table|column) /.test(message)) return 'A reference to a row of an outer query inside a window or a join';
+  if (/^Binder Error: Duplicate struct entry name/.test(message)) return 'A STRUCT with two fields of one name';
   return /^(?:Binder|INTERNAL|Not implemented) Error: /.test(message) ? 'This combination of constructs' : undefined;
 }

@@ -52,5 +52,7 @@ test.each([
 test('what DuckDB has no plan for is named, without its words', async () => {
   const failure: unknown = await engine.rows('SELECT x.id, (SELECT MAX(rn) FROM (SELECT ROW_NUMBER() OVER (ORDER BY (SELECT v FROM UNNEST(t.ps) v WHERE v > x.id)) rn FROM (SELECT [1, 2] AS ps) t)) FROM (SELECT 1 AS id) x').catch((error: unknown) => error);
   expect(fromDuckError((failure as Error).message)).toMatchObject({ reason: 'notImplemented', message: 'A reference to a row of an outer query inside a window or a join is not supported by the local BigQuery' });
+  const doubled: unknown = await engine.rows('SELECT STRUCT(1 AS a, 2 AS a)').catch((error: unknown) => error);
+  expect(fromDuckError((doubled as Error).message)).toMatchObject({ reason: 'notImplemented', message: 'A STRUCT with two fields of one name is not supported by the local BigQuery' });
   expect(fromDuckError('INTERNAL Error: Failed to bind column reference "v"')).toMatchObject({ reason: 'notImplemented', message: 'This combination of constructs is not supported by the local BigQuery' });
 });
