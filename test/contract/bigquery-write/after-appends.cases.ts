@@ -35,6 +35,19 @@ export const AFTER_APPEND_CASES: readonly ContractCase<WriteWorld>[] = [
     },
   },
   {
+    name: 'rows-of-named-streams-wait-in-buffer', promise: 'rows of named streams are in the streaming buffer too: a copy job leaves them out', methods: ['AppendRows', 'CreateWriteStream'], source: `${DOCS}#data_availability`, needs: ['faults'],
+    async run(world) {
+      const table = await world.newTable(FIELDS);
+      const [stream] = await world.writer.createWriteStream({ parent: world.tablePath(table), writeStream: { type: 'COMMITTED' } });
+      await world.connect(stream.name!).append(ROW, [{ id: 'a' }, { id: 'b' }]);
+      expect(await world.stored(table)).toHaveLength(2);
+      const copy = world.name('copy');
+      const reference = (tableId: string): object => ({ projectId: world.launched.project, datasetId: world.dataset, tableId });
+      await world.job({ copy: { sourceTable: reference(table), destinationTable: reference(copy) } });
+      expect(await world.stored(copy)).toEqual([]);
+    },
+  },
+  {
     name: 'appends-outlive-kill', promise: 'rows that were acknowledged are there once after the service was killed', methods: ['AppendRows'], source: PROTO, needs: ['restart'], isAlone: true,
     async run(world) {
       const table = await world.newTable(FIELDS);

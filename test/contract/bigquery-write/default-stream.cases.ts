@@ -95,6 +95,21 @@ export const DEFAULT_STREAM_CASES: readonly ContractCase<WriteWorld>[] = [
     },
   },
   {
+    name: 'required-missing-inside-records', promise: 'a REQUIRED column inside a RECORD has to be there where the RECORD is, in each one of a list too; a RECORD that is NULL needs none', methods: ['AppendRows'], source: 'https://docs.cloud.google.com/bigquery/docs/schemas#modes',
+    async run(world) {
+      const fields: Field[] = [{ name: 'must', type: 'INTEGER', mode: 'REQUIRED' }, { name: 'n', type: 'INTEGER' }];
+      const table = await world.newTable([{ name: 'id', type: 'STRING' }, { name: 'r', type: 'RECORD', fields }, { name: 'l', type: 'RECORD', mode: 'REPEATED', fields }]);
+      const inner = { must: 'int64', n: 'int64' };
+      const row = message('Outer', { id: 'string', r: message('One', inner), l: [message('Each', inner)] });
+      const connection = world.connect(world.defaultStream(table));
+      const answer = await connection.append(row, [{ r: { n: 1 } }, {}, { l: [{ must: 1 }, { n: 2 }] }]);
+      expect(answer.rowErrors?.map(({ index }) => Number(index))).toEqual([0, 2]);
+      expect(await world.stored(table)).toEqual([]);
+      expect((await connection.append(row, [{}, { r: { must: 1 }, l: [{ must: 2 }] }])).error ?? null).toBeNull();
+      expect(await world.stored(table)).toHaveLength(2);
+    },
+  },
+  {
     name: 'table-missing', promise: 'an append to a table that is not there ends the connection with NOT_FOUND and the entity\'s name', methods: ['AppendRows', 'GetWriteStream'], source: PROTO,
     async run(world) {
       const stream = world.defaultStream(world.name('missing'));

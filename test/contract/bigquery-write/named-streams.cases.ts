@@ -33,6 +33,19 @@ export const NAMED_STREAM_CASES: readonly ContractCase<WriteWorld>[] = [
     },
   },
   {
+    name: 'stream-tells-its-commit', promise: 'GetWriteStream of a stream that was committed says when, one that was not says nothing; the schema has the descriptions of its columns', methods: ['GetWriteStream', 'BatchCommitWriteStreams'], source: `${PROTO}#writestream`,
+    async run(world) {
+      const { table, name, connection } = await open(world, 'PENDING', await world.newTable([{ name: 'n', type: 'INTEGER', description: 'how many' }]));
+      await connection.append(ROW, rows(1));
+      await world.writer.finalizeWriteStream({ name });
+      expect((await world.writer.getWriteStream({ name }))[0].commitTime ?? null).toBeNull();
+      const [{ commitTime }] = await world.writer.batchCommitWriteStreams({ parent: world.tablePath(table), writeStreams: [name] });
+      const [stream] = await world.writer.getWriteStream({ name, view: 'FULL' });
+      expect(stream.commitTime).toEqual(commitTime);
+      expect(stream.tableSchema?.fields).toMatchObject([{ name: 'n', type: 'INT64', description: 'how many' }]);
+    },
+  },
+  {
     name: 'stream-refusals', promise: 'a stream of no type is INVALID_ARGUMENT; a stream or table that is not there is NOT_FOUND', methods: ['CreateWriteStream', 'AppendRows', 'FinalizeWriteStream'], source: PROTO,
     async run(world) {
       const table = await world.newTable(FIELDS);

@@ -98,6 +98,19 @@ export const DESTINATION_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'relaxation-needs-its-option', promise: 'rows of a NULLABLE column are not appended to a REQUIRED one without ALLOW_FIELD_RELAXATION: the job fails, and rows and mode stay', methods: ['jobs.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/managing-table-schemas#change_required_to_nullable_in_a_query_append_job',
+    async run(world) {
+      const table = await world.table([{ name: 'n', type: 'INTEGER', mode: 'REQUIRED' }]);
+      const mode = async (): Promise<string> => (await table.getMetadata())[0].schema.fields[0].mode;
+      for (const schemaUpdateOptions of [[], ['ALLOW_FIELD_ADDITION']]) {
+        expect(await write(world, 'SELECT 1 AS n', table.id!, { writeDisposition: 'WRITE_APPEND', schemaUpdateOptions })).toMatchObject({ reason: 'invalid', message: expect.stringMatching(/has changed mode from REQUIRED to NULLABLE/) });
+      }
+      expect([await mode(), await numbers(world, table.id!)]).toEqual(['REQUIRED', []]);
+      expect(await write(world, 'SELECT 1 AS n', table.id!, { writeDisposition: 'WRITE_APPEND', schemaUpdateOptions: ['ALLOW_FIELD_RELAXATION'] })).toBeUndefined();
+      expect([await mode(), await numbers(world, table.id!)]).toEqual(['NULLABLE', [1]]);
+    },
+  },
+  {
     name: 'append-type-mismatch', promise: 'appending a column of another type is refused and the table keeps its rows', methods: ['jobs.insert'], source: QUERY,
     async run(world) {
       const table = await world.table([{ name: 'n', type: 'INTEGER' }]);
@@ -126,6 +139,19 @@ export const DESTINATION_CASES: readonly ContractCase<BigQueryWorld>[] = [
       expect(await write(world, "SELECT DATE '2026-01-01' AS day, 5 AS n", `${table.id}$20260101`, { writeDisposition: 'WRITE_APPEND' })).toBeUndefined();
       expect(await numbers(world, table.id!)).toEqual([1, 3, 5, 9]);
       expect(await write(world, "SELECT DATE '2026-01-01' AS day, 5 AS n", `${table.id}$2026`, { writeDisposition: 'WRITE_APPEND' })).toMatchObject({ reason: 'invalid' });
+    },
+  },
+  {
+    name: 'partition-decorators-of-other-units', promise: 'the decorator of an hour has ten digits, of a month six, of a year four, and each names its own partition', methods: ['jobs.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/managing-partitioned-table-data#write-to-partition',
+    async run(world) {
+      for (const [type, own, wrong] of [['HOUR', '2026021503', '20260215'], ['MONTH', '202602', '20260215'], ['YEAR', '2026', '202602']] as const) {
+        const table = await world.table([{ name: 't', type: 'TIMESTAMP' }, { name: 'n', type: 'INTEGER' }], { timePartitioning: { type, field: 't' } });
+        await write(world, "SELECT TIMESTAMP '2026-02-15 03:20:00' AS t, 1 AS n UNION ALL SELECT TIMESTAMP '2027-03-15 04:20:00', 2", table.id!, { writeDisposition: 'WRITE_APPEND' });
+        expect(await write(world, "SELECT TIMESTAMP '2026-02-15 03:59:59' AS t, 3 AS n", `${table.id}$${own}`, { writeDisposition: 'WRITE_TRUNCATE' })).toBeUndefined();
+        expect(await numbers(world, table.id!)).toEqual([2, 3]);
+        expect(await write(world, "SELECT TIMESTAMP '2025-02-15 03:00:00' AS t, 4 AS n", `${table.id}$${own}`, { writeDisposition: 'WRITE_APPEND' })).toMatchObject({ reason: 'invalid' });
+        expect(await write(world, "SELECT TIMESTAMP '2026-02-15 03:00:00' AS t, 4 AS n", `${table.id}$${wrong}`, { writeDisposition: 'WRITE_APPEND' })).toMatchObject({ reason: 'invalid' });
+      }
     },
   },
   {

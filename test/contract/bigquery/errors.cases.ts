@@ -23,6 +23,16 @@ export const ERROR_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'job-error-location', promise: 'the errorResult of a job whose query was refused has its location too, and stands among its errors', methods: ['jobs.insert', 'jobs.get'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/ErrorProto',
+    async run(world) {
+      const jobId = world.name('refused');
+      await world.call({ method: 'POST', path: '/jobs', body: { jobReference: { jobId }, configuration: { query: { query: 'SELECT nothing_of_that_name', useLegacySql: false } } } });
+      const { errorResult, errors } = (await world.ended(jobId))['status'];
+      expect(errorResult).toMatchObject({ reason: 'invalidQuery', location: 'query', message: expect.stringContaining('nothing_of_that_name') });
+      expect(errors).toContainEqual(errorResult);
+    },
+  },
+  {
     name: 'invalid-query-at-run-time', promise: 'an error that a value causes is invalidQuery too, through the job\'s errorResult', methods: ['jobs.insert', 'jobs.getQueryResults'], source: ERRORS,
     async run(world) {
       expect(await world.failure('SELECT 1 / (n - 1) AS x FROM UNNEST([1]) AS n')).toMatchObject({ reason: 'invalidQuery', message: expect.stringMatching(/division by zero/) });

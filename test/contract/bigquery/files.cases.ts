@@ -145,6 +145,15 @@ export const FILE_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'load-csv-line-breaks', promise: 'a line break inside quotes fails the load unless allowQuotedNewlines is set', methods: ['jobs.insert'], source: LOAD,
+    async run(world) {
+      const data = '"a\nline",1\n';
+      expect((await upload(world, data, { sourceFormat: 'CSV', schema: { fields: ID } })).job['status'].errorResult).toMatchObject({ reason: 'invalid' });
+      const { table } = await upload(world, data, { sourceFormat: 'CSV', schema: { fields: ID }, allowQuotedNewlines: true });
+      expect(await world.rows(`SELECT id, n FROM ${table}`)).toEqual([{ id: 'a\nline', n: 1 }]);
+    },
+  },
+  {
     name: 'load-csv-detected', promise: 'autodetect finds the header and the types of a CSV file', methods: ['jobs.insert'], source: DETECT,
     async run(world) {
       const { table } = await upload(world, 'name,born,height,is it\nÄnne,2001-02-03,1.7,true\nBo,1999-12-31,2,false\n', { sourceFormat: 'CSV', autodetect: true });
@@ -168,6 +177,16 @@ export const FILE_CASES: readonly ContractCase<BigQueryWorld>[] = [
       expect(job).toMatchObject({ statistics: { load: { inputFiles: '3', outputRows: '4' } } });
       expect(await world.rows(`SELECT id FROM ${table} ORDER BY id`)).toEqual(['1', '2', '3', '4'].map((id) => ({ id })));
       expect((await load(world, table, { sourceUris: [`gs://${bucket.name}/*/1*`] }))['status'].errorResult).toMatchObject({ reason: 'invalid' });
+    },
+  },
+  {
+    name: 'load-error-location', promise: 'a wrong record of an object is told with the address of the object as its location', methods: ['jobs.insert', 'jobs.get'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/ErrorProto', needs: ['loopback'],
+    async run(world) {
+      const bucket = await newBucket(world);
+      await bucket.file('good.ndjson').save('{"id":"1"}\n');
+      await bucket.file('bad.ndjson').save('{"id":"2","n":"two"}\n');
+      const { status } = await load(world, world.name('t'), { schema: { fields: ID }, sourceUris: [`gs://${bucket.name}/good.ndjson`, `gs://${bucket.name}/bad.ndjson`] });
+      expect(status).toMatchObject({ errorResult: { reason: 'invalid' }, errors: expect.arrayContaining([expect.objectContaining({ reason: 'invalid', location: `gs://${bucket.name}/bad.ndjson` })]) });
     },
   },
   {

@@ -180,6 +180,31 @@ export const JOB_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'child-jobs-listed-by-parent', promise: 'jobs.list shows the child jobs of a script to those who name their parent, and otherwise the jobs at the top only', methods: ['jobs.list'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/jobs/list',
+    async run(world) {
+      const jobId = world.name('script');
+      const job = await world.query('SELECT 1 AS a; SELECT 2 AS b;', {}, { jobId });
+      const list = async (query: object): Promise<Resource[]> => ((await world.call({ path: '/jobs', query: { projection: 'full', maxResults: 1_000, ...query } })).body['jobs'] ?? []) as Resource[];
+      const children = await list({ parentJobId: jobId });
+      expect(children.map((child) => child['statistics'].parentJobId)).toEqual([jobId, jobId]);
+      const top = await list({ minCreationTime: job['statistics'].creationTime });
+      expect(top.filter((one) => one['statistics'].parentJobId !== undefined)).toEqual([]);
+      expect(top.map((one) => one['jobReference'].jobId)).toContain(jobId);
+    },
+  },
+  {
+    name: 'job-location', promise: 'a job says the location that it was asked to run in', methods: ['jobs.insert', 'jobs.get', 'jobs.query'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/JobReference',
+    async run(world) {
+      const { project } = world.launched;
+      const jobId = world.name('located');
+      const { body } = await world.call({ method: 'POST', path: '/jobs', body: { jobReference: { jobId, location: 'EU' }, configuration: { query: { query: 'SELECT 1 AS one', useLegacySql: false } } } });
+      expect(body).toMatchObject({ id: `${project}:EU.${jobId}`, jobReference: { projectId: project, jobId, location: 'EU' } });
+      expect((await world.call({ path: `/jobs/${jobId}`, query: { location: 'EU' } })).body['jobReference'].location).toBe('EU');
+      const asked = await world.call({ method: 'POST', path: '/queries', body: { query: 'SELECT 1 AS one', useLegacySql: false, location: 'EU' } });
+      expect(asked.body['jobReference'].location).toBe('EU');
+    },
+  },
+  {
     name: 'job-labels-checked', promise: 'labels of a job are kept; a label key may not begin with a capital', methods: ['jobs.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/labels-intro#requirements',
     async run(world) {
       const insert = (labels: object): Promise<Resource> => world.call({ method: 'POST', path: '/jobs', body: { configuration: { labels, query: { query: 'SELECT 1 AS a', useLegacySql: false } } } });
@@ -207,6 +232,20 @@ export const JOB_CASES: readonly ContractCase<BigQueryWorld>[] = [
       await world.launched.ours!.restart();
       const { body } = await world.call({ path: `/queries/${jobId}`, query: { maxResults: 2, startIndex: 1_400 } });
       expect(body).toMatchObject({ jobComplete: true, totalRows: '1500', rows: [{ f: [{ v: '1401' }] }, { f: [{ v: '1402' }] }] });
+      expect(await refusalOf(world.query('SELECT 1 AS one', {}, { jobId }))).toMatchObject({ code: 409 });
+    },
+  },
+  {
+    name: 'running-job-ends-with-a-kill', promise: 'a job that runs when the service is killed is DONE afterwards, with an error, and has written nothing; its id stays taken', methods: ['jobs.insert', 'jobs.get'], source: JOBS, needs: ['restart'], isAlone: true,
+    async run(world) {
+      const [jobId, table] = [world.name('met'), world.name('t')];
+      const query = { query: SLOW, useLegacySql: false, ...world.into(table) };
+      const { body } = await world.call({ method: 'POST', path: '/jobs', body: { jobReference: { jobId }, configuration: { query } } });
+      expect(body['status'].state).not.toBe('DONE');
+      await world.launched.ours!.restart();
+      const { errorResult, state } = (await world.call({ path: `/jobs/${jobId}` })).body['status'];
+      expect([state, typeof errorResult?.reason]).toEqual(['DONE', 'string']);
+      expect((await world.call({ path: `/datasets/${world.dataset}/tables/${table}` })).status).toBe(404);
       expect(await refusalOf(world.query('SELECT 1 AS one', {}, { jobId }))).toMatchObject({ code: 409 });
     },
   },

@@ -159,6 +159,23 @@ export const QUERY_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'timestamp-output-formats', promise: 'timestampOutputFormat INT64 gives microseconds, ISO8601_STRING the date and time with a Z, FLOAT64 seconds; in the answer of a query and in getQueryResults', methods: ['jobs.query', 'jobs.getQueryResults'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/DataFormatOptions',
+    async run(world) {
+      const query = "SELECT TIMESTAMP '2026-01-01 00:00:00.123456 UTC' AS t, [TIMESTAMP '2026-01-01 00:00:00 UTC'] AS list";
+      const wanted = { INT64: ['1767225600123456', '1767225600000000'], ISO8601_STRING: ['2026-01-01T00:00:00.123456Z', '2026-01-01T00:00:00Z'] };
+      const times = (body: Resource): string[] => {
+        const [[time, list]] = cells(body) as [[string, { v: string }[]]];
+        return [time, ...list.map(({ v }) => v)];
+      };
+      for (const [timestampOutputFormat, values] of Object.entries(wanted)) {
+        const body = await ask(world, { query, formatOptions: { timestampOutputFormat } });
+        expect(times(body)).toEqual(values);
+        expect(times((await world.call({ path: `/queries/${body['jobReference'].jobId}`, query: { 'formatOptions.timestampOutputFormat': timestampOutputFormat } })).body)).toEqual(values);
+      }
+      expect(times(await ask(world, { query, formatOptions: { timestampOutputFormat: 'FLOAT64' } })).map(Number)).toEqual([1_767_225_600.123456, 1_767_225_600]);
+    },
+  },
+  {
     name: 'duplicate-columns', promise: 'two result columns of one name are refused', methods: ['jobs.query'], source: QUERY,
     async run(world) {
       expect(await world.failure('SELECT 1 AS a, 2 AS A')).toMatchObject({ reason: 'invalidQuery', message: expect.stringMatching(/^Duplicate column names in the result are not supported/) });

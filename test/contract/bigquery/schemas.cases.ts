@@ -109,6 +109,20 @@ export const SCHEMA_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'table-renamed-by-statement', promise: 'ALTER TABLE RENAME TO moves rows and columns to the new name; the old one is not found, and a name that is taken is refused', methods: ['jobs.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#alter_table_rename_to_statement',
+    async run(world) {
+      const table = await world.table([{ name: 'a', type: 'STRING' }]);
+      const taken = await world.table([{ name: 'b', type: 'STRING' }]);
+      await world.query(`INSERT INTO ${table.id} (a) VALUES ('x')`);
+      const next = world.name('renamed');
+      await world.query(`ALTER TABLE ${table.id} RENAME TO ${next}`);
+      expect(await world.rows(`SELECT a FROM ${next}`)).toEqual([{ a: 'x' }]);
+      expect(await world.failure(`SELECT a FROM ${table.id}`)).toMatchObject({ reason: 'notFound' });
+      expect(await world.failure(`ALTER TABLE ${next} RENAME TO ${taken.id}`)).toMatchObject({ message: expect.stringContaining('Already Exists') });
+      expect(await world.rows(`SELECT a FROM ${next}`)).toEqual([{ a: 'x' }]);
+    },
+  },
+  {
     name: 'mode-relaxed', promise: 'a REQUIRED column may become NULLABLE', methods: ['tables.patch'], source: 'https://docs.cloud.google.com/bigquery/docs/managing-table-schemas#change_a_columns_mode',
     async run(world) {
       const table = await world.table([{ name: 'a', type: 'STRING', mode: 'REQUIRED' }]);

@@ -52,6 +52,18 @@ export const STREAMING_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'required-inside-records', promise: 'a REQUIRED column inside a RECORD has to be there where the RECORD is, in each one of a list too; a RECORD that is NULL needs none', methods: ['tabledata.insertAll'], source: 'https://docs.cloud.google.com/bigquery/docs/schemas#modes',
+    async run(world) {
+      const fields: Field[] = [{ name: 'must', type: 'INTEGER', mode: 'REQUIRED' }, { name: 'n', type: 'INTEGER' }];
+      const table = await world.table([{ name: 'r', type: 'RECORD', fields }, { name: 'l', type: 'RECORD', mode: 'REPEATED', fields }]);
+      for (const [json, location] of [[{ r: { n: 1 } }, 'r.must'], [{ r: { must: null } }, 'r.must'], [{ l: [{ must: 1 }, { n: 2 }] }, 'l.must']] as const) {
+        expect({ json, reasons: reasons(await insert(world, table.id!, [{ json }])) }).toEqual({ json, reasons: [[0, 'invalid', location]] });
+      }
+      expect((await insert(world, table.id!, [{ json: {} }, { json: { r: { must: 1 }, l: [{ must: 2 }] } }])).body['insertErrors'] ?? []).toEqual([]);
+      expect(await world.rows(`SELECT COUNT(*) AS n FROM ${table.id}`)).toEqual([{ n: 2 }]);
+    },
+  },
+  {
     name: 'skip-invalid-rows', promise: 'with skipInvalidRows the valid rows are stored and only the wrong ones are named', methods: ['tabledata.insertAll'], source: INSERT,
     async run(world) {
       const table = await world.table(FIELDS);

@@ -13,10 +13,11 @@ import { SCHEMA_CASES } from './schemas.cases.ts';
 import { STREAMING_CASES } from './streaming.cases.ts';
 import { BIGQUERY_SURFACE } from './surface.ts';
 import { TABLE_CASES } from './tables.cases.ts';
+import { TRANSACTION_CASES } from './transactions.cases.ts';
 import { openWorld, type BigQueryWorld } from './world.ts';
 
 export const BIGQUERY_SUITE: Suite<BigQueryWorld & { close(): Promise<void> }> = {
   service: 'bigquery', surface: BIGQUERY_SURFACE,
-  cases: withDifferences([...SCHEMA_CASES, ...ARRAY_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...DATASET_CASES, ...FILE_CASES, ...ERROR_CASES, ...BORDER_CASES]),
+  cases: withDifferences([...SCHEMA_CASES, ...ARRAY_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...DATASET_CASES, ...FILE_CASES, ...ERROR_CASES, ...BORDER_CASES, ...TRANSACTION_CASES]),
   openWorld, closeWorld: (world) => world.close(),
 };

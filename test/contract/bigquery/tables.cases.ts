@@ -81,6 +81,25 @@ export const TABLE_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'table-modified', promise: 'lastModifiedTime moves with the description of a table and with its rows, creationTime stays', methods: ['tables.get', 'tables.patch'], source: TABLES,
+    async run(world) {
+      const table = await world.table(STRING_A);
+      const times = async (): Promise<[number, number]> => {
+        const [{ creationTime, lastModifiedTime }] = await table.getMetadata();
+        return [Number(creationTime), Number(lastModifiedTime)];
+      };
+      const [created, atFirst] = await times();
+      let before = atFirst;
+      for (const change of [() => world.query(`INSERT INTO ${table.id} (a) VALUES ('x')`), () => table.setMetadata({ description: 'd' }), () => world.query(`DELETE FROM ${table.id} WHERE TRUE`)]) {
+        await new Promise((done) => setTimeout(done, 5));
+        await change();
+        const [stays, moved] = await times();
+        expect([stays, moved > before]).toEqual([created, true]);
+        before = moved;
+      }
+    },
+  },
+  {
     name: 'tables-listed', promise: 'tables.list names every table and view of the dataset once, in order, by pages', methods: ['tables.list'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/list',
     async run(world) {
       const dataset = await world.newDataset();
@@ -137,6 +156,18 @@ export const TABLE_CASES: readonly ContractCase<BigQueryWorld>[] = [
         await until('both are gone', async () => (await world.client.dataset(dataset).getTables())[0].map((table) => table.id).join() === 'before');
         expect((await before.exists())[0]).toBe(true);
       });
+    },
+  },
+  {
+    name: 'partitions-expire-by-default', promise: 'a new partitioned table of a dataset with defaultPartitionExpirationMs keeps its partitions for that long, unless it says otherwise; other tables keep theirs', methods: ['datasets.insert', 'tables.insert'], source: 'https://docs.cloud.google.com/bigquery/docs/updating-datasets#partition-expiration',
+    async run(world) {
+      const dataset = await world.newDataset({ defaultPartitionExpirationMs: String(48 * HOUR), defaultTableExpirationMs: String(24 * HOUR) });
+      const made = async (name: string, options: object): Promise<Resource> => (await (await world.client.dataset(dataset).createTable(name, { schema: { fields: [{ name: 'day', type: 'DATE' }] }, ...options } as never))[0].getMetadata())[0];
+      const byDefault = await made('by_default', { timePartitioning: { type: 'DAY', field: 'day' } });
+      expect([byDefault['timePartitioning'].expirationMs, byDefault['expirationTime']]).toEqual([String(48 * HOUR), undefined]);
+      expect((await made('by_itself', { timePartitioning: { type: 'DAY', field: 'day', expirationMs: String(72 * HOUR) } }))['timePartitioning'].expirationMs).toBe(String(72 * HOUR));
+      const whole = await made('whole', {});
+      expect([whole['timePartitioning'], typeof whole['expirationTime']]).toEqual([undefined, 'string']);
     },
   },
   {
@@ -202,6 +233,29 @@ export const TABLE_CASES: readonly ContractCase<BigQueryWorld>[] = [
         expect(errorOf(await create(world, { schema: { fields: STRING_A }, [name]: value }))).toMatchObject({ status: 501, reason: 'notImplemented', message: expect.stringContaining(name) });
       }
       for (const type of ['GEOGRAPHY', 'BIGNUMERIC', 'RANGE']) expect(errorOf(await create(world, { schema: { fields: [{ name: 'x', type }] } }))).toMatchObject({ status: 501, reason: 'notImplemented', message: expect.stringContaining(type) });
+    },
+  },
+  {
+    name: 'deletions-outlive-kill', promise: 'tables, views, functions and datasets that were deleted, changed or made before the service was killed are so after it', methods: ['tables.delete', 'datasets.delete', 'routines.delete', 'datasets.patch'], source: TABLES, needs: ['restart'], isAlone: true,
+    async run(world) {
+      const [dataset, whole] = [await world.newDataset({ labels: { a: 'b' } }), await world.newDataset()];
+      for (const name of ['by_call', 'by_statement', 'replaced', 'stays']) await world.rows(`CREATE TABLE ${dataset}.${name} AS SELECT 1 AS n`);
+      await world.rows(`CREATE VIEW ${dataset}.seen AS SELECT n FROM ${dataset}.stays`);
+      await world.rows(`CREATE FUNCTION ${dataset}.twice(n INT64) AS (n * 2)`);
+      await world.client.dataset(dataset).table('by_call').delete();
+      await world.rows(`DROP TABLE ${dataset}.by_statement`);
+      await world.rows(`CREATE OR REPLACE TABLE ${dataset}.replaced AS SELECT 2 AS m`);
+      await world.rows(`DROP VIEW ${dataset}.seen`);
+      await world.rows(`DROP FUNCTION ${dataset}.twice`);
+      await world.call({ method: 'PATCH', path: `/datasets/${dataset}`, body: { description: 'changed', labels: { a: null } } });
+      expect((await world.call({ method: 'DELETE', path: `/datasets/${whole}` })).status).toBe(204);
+      await world.launched.ours!.restart();
+      expect((await world.client.dataset(dataset).getTables())[0].map((table) => table.id)).toEqual(['replaced', 'stays']);
+      expect(await world.rows(`SELECT m, n FROM ${dataset}.replaced, ${dataset}.stays`)).toEqual([{ m: 2, n: 1 }]);
+      expect((await world.call({ path: `/datasets/${dataset}/routines` })).body['routines'] ?? []).toEqual([]);
+      const { body } = await world.call({ path: `/datasets/${dataset}` });
+      expect([body['description'], body['labels'] ?? {}]).toEqual(['changed', {}]);
+      expect((await world.call({ path: `/datasets/${whole}` })).status).toBe(404);
     },
   },
 ];

@@ -120,6 +120,23 @@ export const SNAPSHOT_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'snapshot-expiry-changed',
+    promise: 'an update whose mask names expire_time moves the moment at which a snapshot expires, and leaves its labels',
+    methods: ['Subscriber.UpdateSnapshot'],
+    source: `${DOCS.rpc}#updatesnapshotrequest`,
+    differs: NO_SNAPSHOTS,
+    async run(world) {
+      const { path } = await world.pair();
+      const name = world.path('snapshots');
+      await world.subscriber.createSnapshot({ name, subscription: path, labels: { a: 'b' } });
+      const seconds = Math.floor(Date.now() / 1_000) + 3 * 86_400;
+      const [changed] = await world.subscriber.updateSnapshot({ snapshot: { name, expireTime: { seconds } }, updateMask: { paths: ['expire_time'] } });
+      for (const said of [changed, (await world.subscriber.getSnapshot({ snapshot: name }))[0]]) {
+        expect([Number(said.expireTime!.seconds), said.labels]).toEqual([seconds, { a: 'b' }]);
+      }
+    },
+  },
+  {
     name: 'snapshot-expires',
     promise: 'a snapshot is gone when its time has come, and a backlog so old that its snapshot would live less than an hour gives none',
     methods: ['Subscriber.CreateSnapshot', 'expiry and retention'],

@@ -96,6 +96,18 @@ export const DURABILITY_CASES: readonly ContractCase<StorageWorld>[] = [
     expect(await look()).toEqual(before);
     expect(await read(bucket.file('v'))).toBe('two');
   }),
+  killed('killed-after-deleting-a-bucket', 'a bucket whose delete was answered stays away over a SIGKILL, and one made again under its name is empty and stays', async (world) => {
+    const [gone, again] = [await world.bucket({ softDeletePolicy: { retentionDurationSeconds: 0 } } as never), await world.bucket({ softDeletePolicy: { retentionDurationSeconds: 0 } } as never)];
+    for (const bucket of [gone, again]) {
+      await (await put(bucket.file('x'))).delete();
+      expect((await world.ask(`DELETE b/${bucket.name}`)).status).toBe(204);
+    }
+    expect((await world.ask('POST b', { query: { project: world.launched.project }, json: { name: again.name } })).status).toBe(200);
+    await world.launched.ours!.restart();
+    expect((await world.ask(`GET b/${gone.name}`)).status).toBe(404);
+    expect((await world.ask(`GET b/${again.name}/o`, { query: { versions: 'true' } })).json).toEqual({ kind: 'storage#objects' });
+    expect((await world.ask('GET b', { query: { project: world.launched.project, prefix: gone.name } })).json['items'] ?? []).toEqual([]);
+  }),
   killed('killed-amid-compose-and-delete', 'a compose that grows an object over a SIGKILL is whole or not done, and a delete that was answered stays done', async (world) => {
     const prefix = world.prefix();
     const part = await put(world.shared.file(`${prefix}part`), 'x'.repeat(100_000));

@@ -233,6 +233,24 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
     },
   },
   {
+    name: 'lifecycle-by-noncurrent-date-and-class',
+    promise: 'noncurrentTimeBefore takes versions that became noncurrent before that date, matchesStorageClass objects of these classes, and of several prefixes or suffixes one is enough',
+    methods: ['lifecycle', 'versioning'], source: DOCS.lifecycle, needs: ['clock'], timeoutMs: 60_000,
+    async run(world) {
+      const deletes = (condition: object): object[] => [{ action: { type: 'Delete' }, condition }];
+      const versioning = { versioning: { enabled: true } };
+      const kept = await ruled(world, deletes({ noncurrentTimeBefore: new Date().toISOString().slice(0, 10) }), versioning);
+      const cut = await ruled(world, deletes({ noncurrentTimeBefore: '2999-01-01' }), versioning);
+      const ofClass = await ruled(world, deletes({ matchesStorageClass: ['NEARLINE', 'COLDLINE'], matchesPrefix: ['a/', 'b/'], matchesSuffix: ['.x', '.y'] }));
+      for (const text of ['one', 'two']) for (const bucket of [kept, cut]) await put(bucket.file('v'), text);
+      await Promise.all([['a/1.x', 'NEARLINE'], ['b/2.y', 'COLDLINE'], ['a/3.x', 'STANDARD'], ['a/4.x', 'ARCHIVE'], ['c/5.x', 'NEARLINE'], ['a/6.z', 'NEARLINE']].map(([name, storageClass]) => put(ofClass.file(name!), 'x', { metadata: { storageClass } })));
+      await until('the rules have acted', async () => (await names(cut, { versions: true })).length === 1 && (await names(ofClass)).length === 4);
+      expect(await names(ofClass)).toEqual(['a/3.x', 'a/4.x', 'a/6.z', 'c/5.x']);
+      expect(await read(cut.file('v'))).toBe('two');
+      expect(await names(kept, { versions: true })).toEqual(['v', 'v']);
+    },
+  },
+  {
     name: 'lifecycle-changes-classes',
     promise: 'SetStorageClass gives what meets it the class, and only a colder one; bytes and generation stay',
     methods: ['lifecycle'], source: DOCS.lifecycle, needs: ['clock'], isAlone: true, timeoutMs: 60_000,
@@ -244,6 +262,26 @@ export const KEEP_CASES: readonly ContractCase<StorageWorld>[] = [
         await until('the class has changed', async () => (await meta(file))['storageClass'] === 'NEARLINE');
         expect(await meta(file)).toMatchObject({ generation, metageneration: '2' });
         expect(await read(file)).toBe('bytes');
+      });
+    },
+  },
+  {
+    name: 'lifecycle-of-several-rules',
+    promise: 'of several rules that are met Delete goes before SetStorageClass, and of several classes the coldest is taken at once; nothing becomes warmer',
+    methods: ['lifecycle'], source: DOCS.lifecycle, needs: ['clock'], isAlone: true, timeoutMs: 60_000,
+    async run(world) {
+      const toClass = (storageClass: string, condition: object): object => ({ action: { type: 'SetStorageClass', storageClass }, condition });
+      const bucket = await ruled(world, [
+        toClass('NEARLINE', { age: 1 }), toClass('COLDLINE', { age: 2, matchesPrefix: ['two/', 'both/'] }), { action: { type: 'Delete' }, condition: { age: 2, matchesPrefix: ['end/', 'both/'] } },
+      ], { softDeletePolicy: { retentionDurationSeconds: 604_800 } });
+      await Promise.all(['one/x', 'two/x', 'both/x', 'end/x'].map((name) => put(bucket.file(name))));
+      await put(bucket.file('cold/x'), 'x', { metadata: { storageClass: 'ARCHIVE' } });
+      await atClock(world, 2.1 * DAY_MS, async () => {
+        const classes = async (): Promise<string[][]> => (await bucket.getFiles())[0].map(({ name, metadata }) => [name, String(metadata.storageClass), String(metadata.metageneration)]);
+        const wanted = [['cold/x', 'ARCHIVE', '1'], ['one/x', 'NEARLINE', '2'], ['two/x', 'COLDLINE', '2']];
+        await until('the rules have acted', async () => JSON.stringify(await classes()) === JSON.stringify(wanted));
+        const gone = await world.ask(`GET b/${bucket.name}/o`, { query: { softDeleted: 'true', fields: 'items(name,storageClass)' } });
+        expect(gone.json).toEqual({ items: [{ name: 'both/x', storageClass: 'STANDARD' }, { name: 'end/x', storageClass: 'STANDARD' }] });
       });
     },
   },

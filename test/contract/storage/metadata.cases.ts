@@ -1,6 +1,7 @@
 // Contract cases of changing and deleting objects: patch, update, custom metadata, generations, delete.
 import { expect } from 'vitest';
 import type { ContractCase } from '../contract.ts';
+import { atClock } from './steering.ts';
 import { DOCS, exists, expectError, meta, pathOf, put, read, refused, type StorageWorld } from './world.ts';
 
 export const METADATA_CASES: readonly ContractCase<StorageWorld>[] = [
@@ -109,6 +110,18 @@ export const METADATA_CASES: readonly ContractCase<StorageWorld>[] = [
       }
       expect(seen).toEqual(seen.toSorted((a, b) => (a < b ? -1 : 1)));
       expect(new Set(seen).size).toBe(4);
+    },
+  },
+  {
+    name: 'generation-grows-though-the-clock-goes-back',
+    promise: 'an upload has a greater generation than the one before, also when the service\'s clock was set back between the two',
+    methods: ['objects.insert'], source: `${DOCS.metadata}#generation-number`, needs: ['clock'], isAlone: true,
+    async run(world) {
+      const file = world.file('ahead');
+      const generation = async (): Promise<bigint> => BigInt((await meta(await put(file)))['generation']);
+      let ahead = 0n;
+      await atClock(world, 3_600_000, async () => { ahead = await generation(); });
+      expect(await generation()).toBeGreaterThan(ahead);
     },
   },
   {
