@@ -135,6 +135,23 @@ export const ARRAYS: Case[] = [
   ["ARRAY_LENGTH(SPLIT('', ','))", 'INT64', '1'],
   ["SELECT (SELECT COUNT(*) FROM UNNEST(SPLIT('a,b,c')) x WHERE x != 'b')", 'INT64', [['2']]],
   ['[1,2,3][SAFE_OFFSET(NULL)]', 'INT64', null],
+  ["ARRAY_TO_STRING([b'a', b'b'], b'')", 'BYTES', 'YWI='],
+  ["ARRAY_TO_STRING([b'a', NULL, b'b'], b',')", 'BYTES', 'YSxi'],
+  ["ARRAY_TO_STRING([b'a', NULL, b'b'], b',', b'x')", 'BYTES', 'YSx4LGI='],
+  ["ARRAY_TO_STRING(CAST(NULL AS ARRAY<BYTES>), b',')", 'BYTES', null],
+  ["ARRAY_TO_STRING([b'a'], CAST(NULL AS BYTES))", 'BYTES', null],
+  ["ARRAY_TO_STRING([b'a', NULL], b',', CAST(NULL AS BYTES))", 'BYTES', null],
+  ["ARRAY_TO_STRING(CAST([] AS ARRAY<BYTES>), b',')", 'BYTES', ''],
+  ["ARRAY_TO_STRING([b'\\xff', b'\\x00'], b'\\xfe')", 'BYTES', '//4A'],
+  ["SELECT STRING_AGG(x, b'') FROM UNNEST([b'a', NULL, b'b']) x", 'BYTES', [['YWI=']]],
+  ["SELECT STRING_AGG(x, b', ' ORDER BY x DESC) FROM UNNEST([b'a', b'b', b'\\xff']) x", 'BYTES', [['/ywgYiwgYQ==']]],
+  ["SELECT STRING_AGG(x) FROM UNNEST([b'a', b'b']) x", 'BYTES', [['YSxi']]],
+  ["SELECT STRING_AGG(DISTINCT x, b'-' ORDER BY x LIMIT 2) FROM UNNEST([b'a', b'b', b'a', b'c']) x", 'BYTES', [['YS1i']]],
+  ["SELECT STRING_AGG(x, b',') FROM UNNEST(CAST([] AS ARRAY<BYTES>)) x", 'BYTES', [[null]]],
+  ["SELECT k, STRING_AGG(x, b',' ORDER BY x) FROM UNNEST([STRUCT(1 AS k, b'a' AS x), (1, b'b'), (2, b'c')]) GROUP BY k ORDER BY k", 'INT64, BYTES', [['1', 'YSxi'], ['2', 'Yw==']]],
+  ["SELECT DISTINCT STRING_AGG(x, b',') OVER () FROM UNNEST([b'a', b'b']) x", 'BYTES', [['YSxi']]],
+  ["SELECT STRING_AGG(DISTINCT x, ',' ORDER BY x) FROM UNNEST(['b','a','b']) x", 'STRING', [['a,b']]],
+  ["SELECT STRING_AGG(DISTINCT x, b',' ORDER BY x DESC) FROM UNNEST([b'b',b'a',b'b']) x", 'BYTES', [['Yixh']]],
 ];
 
 /** Both refuse these. */
@@ -147,4 +164,8 @@ export const ARRAYS_REFUSED: string[] = [
   '[[1]]',
   '[1,2,3][OFFSET(5)]',
   '[1,2,3][ORDINAL(0)]',
+  "ARRAY_TO_STRING([b'a', NULL, b'b'], ',')",
+  "ARRAY_TO_STRING(['a'], b',')",
+  "SELECT STRING_AGG(x, ',') FROM UNNEST([b'a', b'b']) x",
+  "SELECT STRING_AGG(x, b',') FROM UNNEST(['a', 'b']) x",
 ];

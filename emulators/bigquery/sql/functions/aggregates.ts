@@ -164,8 +164,15 @@ function isFirstOfMany({ expr }: FunctionCall): boolean {
 }
 
 function stringAgg(call: FunctionCall): AggregateParts {
-  const value = coerceOrThrow(one(call), STRING, 'aggregate function STRING_AGG', call.expr.place);
-  const delimiter = call.expr.args[1] ? call.compile(call.expr.args[1]).sql : "','";
-  if (!call.expr.limit) return { call: `string_agg(${distinct(call)}${value.sql}, ${delimiter}${order(call)})`, type: STRING };
-  return { call: `list(${distinct(call)}${value.sql}${order(call)})`, filter: `${value.sql} IS NOT NULL`, finish: (sql) => `array_to_string(${limited(call, sql)}, ${delimiter})`, type: STRING };
+  const given = one(call);
+  const what = 'aggregate function STRING_AGG';
+  const type = given.type.kind === 'BYTES' ? given.type : STRING;
+  // DuckDB joins texts only. Hexadecimal digits are in the order of the bytes.
+  const [asText, asValue] = type.kind === 'BYTES' ? [(sql: string) => `hex(${sql})`, (sql: string) => `from_hex(${sql})`] : [(sql: string) => sql, (sql: string) => sql];
+  const value = asText(coerceOrThrow(given, type, what, call.expr.place).sql);
+  const delimiter = call.expr.args[1] ? asText(coerceOrThrow(call.compile(call.expr.args[1]), type, what, call.expr.place).sql) : asText(type.kind === 'BYTES' ? "','::BLOB" : "','");
+  // With DISTINCT the order may only be that of the argument, as it is written.
+  const sorted = call.expr.distinct ? order(call).replaceAll(given.sql, value) : order(call);
+  if (!call.expr.limit) return { call: `string_agg(${distinct(call)}${value}, ${delimiter}${sorted})`, finish: asValue, type };
+  return { call: `list(${distinct(call)}${value}${sorted})`, filter: `${value} IS NOT NULL`, finish: (sql) => asValue(`array_to_string(${limited(call, sql)}, ${delimiter})`), type };
 }

@@ -1,6 +1,6 @@
 // Functions over arrays and generators of arrays: calls in, DuckDB list functions out. Looked up by the call compiler.
 import { noSignature, unify } from '../coerce.ts';
-import { arrayOf, BOOL, DATE, duckType, INT64, STRING, TIMESTAMP, FLOAT64 } from '../sql-type.ts';
+import { arrayOf, BOOL, BYTES, DATE, duckType, INT64, STRING, TIMESTAMP, FLOAT64 } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 import { argumentsOf, sameAsFirst, simple } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
@@ -15,6 +15,8 @@ export const ARRAY_FUNCTIONS: FunctionTable = {
     return { sql: `CASE WHEN ${isNull} THEN NULL ELSE flatten([${values.map(({ sql }) => sql).join(', ')}]) END`, type: sameAsFirst(values) };
   },
   ARRAY_TO_STRING: (call) => {
+    const ofBytes = joinedBytes(call);
+    if (ofBytes) return ofBytes;
     const [array, delimiter, nullText] = argumentsOf(call, 'ARRAY STRING STRING?');
     if (array?.type.kind === 'ARRAY' && array.type.element.kind !== 'STRING' && array.type.element.kind !== 'NULL') throw noSignature('function ARRAY_TO_STRING', [array], call.expr.place);
     const list = nullText ? `list_transform(${array?.sql}, lambda e: coalesce(e, ${nullText.sql}))` : array?.sql;
@@ -46,6 +48,16 @@ export const ARRAY_FUNCTIONS: FunctionTable = {
   },
   GENERATE_TIMESTAMP_ARRAY: (call) => ({ ...series(call, 'TIMESTAMP'), type: arrayOf(TIMESTAMP) }),
 };
+
+/** DuckDB joins texts only. */
+function joinedBytes(call: FunctionCall): Typed | undefined {
+  const [array, ...others] = call.expr.args.map((argument) => call.compile(argument));
+  if (array?.type.kind !== 'ARRAY' || array.type.element.kind !== 'BYTES') return undefined;
+  const [delimiter, instead] = argumentsOf({ ...call, expr: { ...call.expr, args: call.expr.args.slice(1) } }, 'BYTES BYTES?');
+  if (!delimiter || others.length > 2) throw noSignature('function ARRAY_TO_STRING', [array, ...others], call.expr.place);
+  const joined = `from_hex(array_to_string(list_transform(${array.sql}, lambda e: hex(${instead ? `coalesce(e, ${instead.sql})` : 'e'})), hex(${delimiter.sql})))`;
+  return { sql: [delimiter, ...(instead ? [instead] : [])].every(({ literal }) => typeof literal === 'string') ? joined : `CASE WHEN ${delimiter.sql} IS NOT NULL${instead ? ` AND ${instead.sql} IS NOT NULL` : ''} THEN ${joined} END`, type: BYTES };
+}
 
 function atEnd(call: FunctionCall, position: number): Typed {
   const [array] = argumentsOf(call, 'ARRAY');
