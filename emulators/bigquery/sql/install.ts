@@ -11,6 +11,7 @@ import { MACROS } from './runtime/macros.ts';
 import { parseTime } from './runtime/parse-time.ts';
 import { publicSuffix, registrableDomain } from './runtime/public-suffix.ts';
 import { register, registerBatch } from './runtime/register.ts';
+import { roundHalfEven } from './runtime/round-half-even.ts';
 import { containsFolded, initcap, instr, netHost, normalized, normalizedAndFolded, reversed, sha512, soundex, toBase32, utf8OrNull, utf8OrReplacement } from './runtime/text.ts';
 
 export async function install(connection: DuckDBConnection): Promise<void> {
@@ -43,6 +44,7 @@ function registerFunctions(connection: DuckDBConnection): void {
   register(connection, 'gsql_reg_domain', [VARCHAR], VARCHAR, registrableDomain);
   register(connection, 'gsql_public_suffix', [VARCHAR], VARCHAR, publicSuffix);
   register(connection, 'gsql_net_host', [VARCHAR], VARCHAR, netHost);
+  register(connection, 'gsql_round_half_even', [VARCHAR, BIGINT], VARCHAR, roundHalfEven);
   register(connection, 'gsql_json_pretty', [VARCHAR], VARCHAR, prettyJson);
   register(connection, 'gsql_json_compact', [VARCHAR], VARCHAR, compactJson);
   register(connection, 'gsql_string_literal', [VARCHAR], VARCHAR, stringLiteral);

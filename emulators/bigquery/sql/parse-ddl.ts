@@ -14,7 +14,8 @@ export function parseCreate(cursor: Cursor, place: Place): Statement {
   const temporary = cursor.take('TEMP') || cursor.take('TEMPORARY');
   if (cursor.take('TABLE', 'FUNCTION')) return parseCreateTableFunction(cursor, place, orReplace);
   if (cursor.take('TABLE')) return parseCreateTable(cursor, place, orReplace, temporary);
-  if (cursor.take('VIEW') || cursor.take('MATERIALIZED', 'VIEW')) return parseCreateView(cursor, place, orReplace);
+  if (cursor.take('VIEW')) return parseCreateView(cursor, place, orReplace);
+  if (cursor.take('MATERIALIZED', 'VIEW')) return withoutRefresh(parseCreateView(cursor, place, orReplace));
   if (cursor.take('FUNCTION')) return parseCreateFunction(cursor, place, orReplace, temporary);
   if (cursor.take('SCHEMA')) {
     const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
@@ -117,6 +118,13 @@ function parseCreateView(cursor: Cursor, place: Place, orReplace: boolean): Stat
   const { start } = cursor.peek();
   const query = parseQuery(cursor);
   return { kind: 'createView', path, orReplace, ifNotExists, options, query, queryText: cursor.textFrom(start), place, ...(columns && { columns }) };
+}
+
+const REFRESH_OPTIONS = new Set(['enable_refresh', 'refresh_interval_minutes', 'max_staleness', 'allow_non_incremental_definition']);
+
+/** A materialised view answers as its query does now; it is kept as that query, so that when it is refreshed changes nothing. */
+function withoutRefresh(view: Statement): Statement {
+  return view.kind === 'createView' ? { ...view, options: view.options.filter(({ name }) => !REFRESH_OPTIONS.has(name.toLowerCase())) } : view;
 }
 
 function parseFunctionArguments(cursor: Cursor): FunctionArgument[] {

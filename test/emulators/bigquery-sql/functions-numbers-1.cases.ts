@@ -167,4 +167,11 @@ export const NUMBERS_REFUSED: string[] = [
   "FORMAT('%f', 1)",
   "FORMAT('%d', NUMERIC '5')",
   "FORMAT('%s', b'ab')",
+  "ROUND(2.5, 0, 'ROUND_HALF_EVEN')",
+  "ROUND(NUMERIC '2.345', 2, 'round_half_even')",
+  "ROUND(NUMERIC '2.345', 2, 'ROUND_UP')",
+  "ROUND(2.345, 2, 'ROUND_HALF_EVEN')",
+  "ROUND(5, 0, 'ROUND_HALF_EVEN')",
+  "TRUNC(NUMERIC '2.5', 0, 'ROUND_HALF_EVEN')",
+  "ROUND(NUMERIC '99999999999999999999999999999.999999999', 3, 'ROUND_HALF_EVEN')",
 ];

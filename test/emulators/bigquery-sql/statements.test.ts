@@ -96,3 +96,13 @@ test('INFORMATION_SCHEMA tells of tables, columns, options, partitions and bytes
   expect(await rows("SELECT ddl FROM e.INFORMATION_SCHEMA.TABLES WHERE table_name = 'v'")).toEqual([{ ddl: 'CREATE VIEW `chiplog-local.e.v`\nAS SELECT id FROM e.events_20260101;' }]);
   await expect(rows('SELECT * FROM nothing.INFORMATION_SCHEMA.TABLES')).rejects.toThrow('Not found: Dataset');
 });
+
+test('a materialised view answers as its query does now, whatever is said about its refreshing', async () => {
+  await rows('CREATE TABLE d.sales AS SELECT 1 AS n');
+  await rows('CREATE MATERIALIZED VIEW d.total PARTITION BY DATE(day) CLUSTER BY n OPTIONS (enable_refresh = true, refresh_interval_minutes = 30, max_staleness = INTERVAL "4:0:0" HOUR TO SECOND, description = "all") AS SELECT SUM(n) AS n, TIMESTAMP "2026-01-01" AS day FROM d.sales');
+  await rows('INSERT INTO d.sales (n) VALUES (2)');
+  expect(await rows('SELECT n FROM d.total')).toEqual([{ n: 3 }]);
+  expect((await bq.client.dataset('d').table('total').getMetadata())[0]).toMatchObject({ type: 'VIEW', description: 'all' });
+  await expect(rows('CREATE VIEW d.plain OPTIONS (enable_refresh = true) AS SELECT 1 AS n')).rejects.toThrow('enable_refresh');
+  await rows('DROP MATERIALIZED VIEW d.total');
+});

@@ -2,11 +2,11 @@
 import { compileDivision } from '../compile-expression.ts';
 import { tried } from '../compile-safe.ts';
 import { noSignature } from '../coerce.ts';
-import { notSupported } from '../google-sql-error.ts';
+import { invalidQuery, notSupported } from '../google-sql-error.ts';
 import { BOOL, duckType, FLOAT64, INT64, superType } from '../sql-type.ts';
 import type { Typed } from '../scope.ts';
 import { argumentsOf, sameAsFirst, simple } from './signature.ts';
-import type { FunctionTable, Handler } from './signature.ts';
+import type { FunctionCall, FunctionTable, Handler } from './signature.ts';
 
 const widest = (values: Typed[]): Typed['type'] => values.reduce((type, value) => superType(type, value.type) ?? type, { kind: 'NULL' } as Typed['type']);
 const checked = (parameters: string, sql: (...args: string[]) => string): Handler => (call) => {
@@ -22,11 +22,21 @@ const float = (duckName: string): Handler => (call) => {
 
 /** ROUND and the like keep NUMERIC and make FLOAT64 of everything else, INT64 included. */
 const rounded = (sql: (a: string, digits: string | undefined, isNumeric: boolean) => string) => (call: Parameters<FunctionTable[string]>[0]): Typed => {
-  if (call.expr.args.length === 3) throw notSupported(`${call.name} with a rounding mode`, call.expr.place);
+  if (call.expr.args.length === 3) return roundedBy(call);
   const [value, digits] = argumentsOf(call, 'NUMBER INT64?') as [Typed, Typed | undefined];
   const type = value.type.kind === 'NUMERIC' ? value.type : FLOAT64;
   return { sql: `CAST(${sql(type.kind === 'NUMERIC' ? value.sql : `CAST(${value.sql} AS DOUBLE)`, digits?.sql, type.kind === 'NUMERIC')} AS ${duckType(type)})`, type };
 };
+
+/** ROUND with a mode, which takes a NUMERIC only. */
+function roundedBy(call: FunctionCall): Typed {
+  const values = call.expr.args.map((argument) => call.compile(argument));
+  const [value, digits, mode] = values;
+  if (call.name !== 'ROUND' || value?.type.kind !== 'NUMERIC' || digits?.type.kind !== 'INT64') throw noSignature(`function ${call.name}`, values, call.expr.place);
+  if (mode?.literal === 'ROUND_HALF_EVEN') return { sql: `CAST(gsql_checked(gsql_round_half_even(CAST(${value.sql} AS VARCHAR), ${digits.sql})) AS ${duckType(value.type)})`, type: value.type };
+  if (mode?.literal === 'ROUND_HALF_AWAY_FROM_ZERO') return { sql: `CAST(round(${value.sql}, CAST(${digits.sql} AS INTEGER)) AS ${duckType(value.type)})`, type: value.type };
+  throw invalidQuery(`The rounding mode of ROUND is 'ROUND_HALF_EVEN' or 'ROUND_HALF_AWAY_FROM_ZERO', as a literal`, call.expr.place);
+}
 
 export const MATHS_FUNCTIONS: FunctionTable = {
   ABS: simple('NUMBER', sameAsFirst, (a) => `abs(${a})`),
