@@ -1,7 +1,10 @@
 // An extract job: the rows of a table (without the streaming buffer) as newline-delimited JSON or CSV, plain or gzip, into objects of the local Cloud Storage.
+// EXPORT DATA does the same with the rows of a query.
 import { gzipSync } from 'node:zlib';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { isRepeated, quoted, typeOf, type TableField } from './fields.ts';
 import type { Job, TableReference, Work } from './jobs.ts';
+import { expand } from './load-sources.ts';
 import { Refusal } from './refusal.ts';
 import { wireRows } from './results.ts';
 import { physicalSql, type TableStore } from './table-store.ts';
@@ -29,23 +32,47 @@ export async function runExtract(store: TableStore, storageUrl: string | undefin
   return store.reading(async () => {
     const table = find();
     const { fields } = table;
-    const nested = fields.find((field) => field.fields !== undefined || isRepeated(field));
-    if (format === 'CSV' && nested !== undefined) throw new Refusal('invalid', `Operation cannot be performed on a nested schema. Field: ${nested.name}`);
-    const writer = new Objects(uri, compression === 'GZIP', storageUrl);
-    const header = format === 'CSV' && config.printHeader !== false ? `${csvLine(fields.map(({ name }) => name), config.fieldDelimiter)}\n` : '';
+    const target = { uri, isCsv: format === 'CSV', isGzip: compression === 'GZIP', hasHeader: config.printHeader !== false, delimiter: config.fieldDelimiter, storageUrl };
     const sql = `SELECT ${wireRowSql(fields, fields.map((field) => quoted(field.name)))} FROM ${physicalSql(table.physical)} WHERE ${store.visibleSql(table)}`;
-    await store.engine.read(async (connection) => {
-      for await (const rows of wireRows(connection, sql)) {
-        for (const row of rows) {
-          const { f: cells } = JSON.parse(row) as { f: Cell[] };
-          const line = format === 'CSV' ? csvLine(cells.map(({ v }, at) => plainText(fields[at]!, v)), config.fieldDelimiter) : JSON.stringify(record(fields, cells));
-          await writer.line(`${line}\n`, header);
-        }
-      }
-    });
-    const files = await writer.end(header);
+    const { files } = await store.engine.read((connection) => writeObjects(connection, sql, fields, target));
     return { statistics: { extract: { destinationUriFileCounts: [String(files)] } } };
   });
+}
+
+export type ExportTarget = { uri: string; isCsv: boolean; isGzip: boolean; hasHeader: boolean; delimiter: string | undefined; storageUrl: string | undefined };
+
+/** `sql` gives rows as the wire has them, with these fields. */
+export async function writeObjects(connection: DuckDBConnection, sql: string, fields: TableField[], { uri, isCsv, isGzip, hasHeader, delimiter, storageUrl }: ExportTarget): Promise<{ files: number; rows: number }> {
+  const nested = fields.find((field) => field.fields !== undefined || isRepeated(field));
+  if (isCsv && nested !== undefined) throw new Refusal('invalid', `Operation cannot be performed on a nested schema. Field: ${nested.name}`);
+  const writer = new Objects(uri, isGzip, storageUrl);
+  const header = isCsv && hasHeader ? `${csvLine(fields.map(({ name }) => name), delimiter)}\n` : '';
+  let written = 0;
+  for await (const rows of wireRows(connection, sql)) {
+    for (const row of rows) {
+      const { f: cells } = JSON.parse(row) as { f: Cell[] };
+      const line = isCsv ? csvLine(cells.map(({ v }, at) => plainText(fields[at]!, v)), delimiter) : JSON.stringify(record(fields, cells));
+      await writer.line(`${line}\n`, header);
+      written += 1;
+    }
+  }
+  return { files: await writer.end(header), rows: written };
+}
+
+const EXPORT_OPTIONS = new Set(['uri', 'format', 'overwrite', 'header', 'field_delimiter', 'compression']);
+
+/** OPTIONS of EXPORT DATA. Without `overwrite` no object that its URI names may be there. */
+export async function readExport(options: Record<string, unknown>, storageUrl: string | undefined): Promise<ExportTarget> {
+  const unknown = Object.keys(options).find((name) => !EXPORT_OPTIONS.has(name));
+  if (unknown !== undefined) throw new Refusal('notImplemented', `The option ${unknown} of EXPORT DATA is not implemented in the local BigQuery.`, 'query');
+  const { uri, overwrite = false, header = false, field_delimiter: delimiter } = options;
+  const format = String(options['format']).toUpperCase();
+  const compression = String(options['compression'] ?? 'NONE').toUpperCase();
+  if (!['CSV', 'JSON'].includes(format)) throw new Refusal('notImplemented', `EXPORT DATA with format ${format} is not implemented in the local BigQuery: use JSON or CSV.`, 'query');
+  if (!['NONE', 'GZIP'].includes(compression)) throw new Refusal('invalidQuery', `Invalid value for compression: ${compression} is not a valid value with ${format}.`, 'query');
+  if (typeof uri !== 'string' || uri.split('*').length !== 2) throw new Refusal('invalidQuery', 'Option \'uri\' value must be a wild card URI with exactly one \'*\'.', 'query');
+  if (overwrite !== true && (await expand(uri, storageUrl)).length > 0) throw new Refusal('invalidQuery', `Invalid value: Destination is not empty: ${uri}. Set overwrite to replace what is there.`, 'query');
+  return { uri, isCsv: format === 'CSV', isGzip: compression === 'GZIP', hasHeader: header === true, delimiter: delimiter === undefined ? undefined : String(delimiter), storageUrl };
 }
 
 /** Lines into one object, or, where the URI has a `*`, into several with a number of twelve digits in its place. */

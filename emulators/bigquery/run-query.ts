@@ -8,6 +8,7 @@ import { columnsSql, duckType, quoted, type TableField } from './fields.ts';
 import type { Job, OnCancel, TableReference, Work } from './jobs.ts';
 import { Refusal } from './refusal.ts';
 import { guardingRecentRows } from './recent-rows.ts';
+import { readExport, writeObjects } from './run-extract.ts';
 import type { Results } from './results.ts';
 import type { Parameter, SqlContext, TableEntry, TranslatedStatement } from './sql/context.ts';
 import { fromDuckError } from './sql/google-sql-error.ts';
@@ -26,7 +27,7 @@ export type QueryConfiguration = {
   queryParameters?: Parameter[];
 } & Record<string, unknown>;
 
-export type QueryRunner = { store: TableStore; results: Results; translate: Translate };
+export type QueryRunner = { store: TableStore; results: Results; translate: Translate; storageUrl: string | undefined };
 
 const NOT_IMPLEMENTED = ['tableDefinitions', 'userDefinedFunctionResources', 'continuous', 'connectionProperties', 'createSession'];
 
@@ -124,6 +125,8 @@ export async function runStatement(runner: QueryRunner, job: Job, config: QueryC
       });
     case 'dml':
       return { statistics: {}, ...dml(store, statement) };
+    case 'export':
+      return runExport(runner, statement, onCancel);
     case 'ddl':
       return carryOut(store, job.project, statement.ddl!, statement.statementType);
     case 'value': case 'script': case 'transaction':
@@ -177,6 +180,22 @@ async function selectIntoTable(runner: QueryRunner, connection: DuckDBConnection
     commit: (writer) => commitRows(store, writer, to, physical, fields),
     abandon: () => store.release({ type: 'TABLE', physical }),
   };
+}
+
+async function runExport({ store, storageUrl }: QueryRunner, statement: TranslatedStatement, onCancel: OnCancel): Promise<Work> {
+  const target = await readExport(statement.exportOptions ?? {}, storageUrl);
+  return store.engine.read(async (connection) => {
+    onCancel(() => connection.interrupt());
+    try {
+      const fields = await resultFields(connection, statement);
+      const { files, rows } = await writeObjects(connection, `SELECT ${wireRowSql(fields, fields.map((_, at) => `_c${at}`))} FROM ${numbered(statement, fields)}`, fields, target);
+      return { statistics: { query: { exportDataStatistics: { fileCount: String(files), rowCount: String(rows) } } }, result: { fields: [], rows: 0 } };
+    } catch (error) {
+      return asQueryError(error);
+    } finally {
+      onCancel(undefined);
+    }
+  });
 }
 
 /** Rows of a SELECT in a new physical table that nobody knows yet. */

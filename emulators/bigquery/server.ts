@@ -38,7 +38,7 @@ export async function start(options: ServiceOptions, translate: Translate = tran
   await streams.sweep();
   const jobs = await Jobs.load(engine, now);
   const api: JobsApi = {
-    store, jobs, translate, results: new Results(dataDir),
+    store, jobs, translate, results: new Results(dataDir), storageUrl: process.env['STORAGE_EMULATOR_HOST'],
     pause: (job) => pauseJob(options, job),
     load: (job, upload) => runLoad({ store, dataDir, storageUrl: process.env['STORAGE_EMULATOR_HOST'] }, job, upload),
     copy: (job) => runCopy(store, job),

@@ -226,7 +226,7 @@ export const EMULATOR_MUTANTS: Mutant[] = [
   { promise: 'GoogleSQL: a wildcard has the columns of its newest table', file: 'emulators/bigquery/sql/wildcard.ts', tests: SQL,
     find: 'b.createdMs - a.createdMs ||', replace: 'a.createdMs - b.createdMs ||' },
   { promise: 'GoogleSQL: a column that an older shard lacks reads as NULL', file: 'emulators/bigquery/sql/wildcard.ts', tests: SQL,
-    find: 'if (!field) return `CAST(NULL AS ${duckType(type)}) AS ${quote(name)}`;', replace: "if (!field) return `CAST('0' AS ${duckType(type)}) AS ${quote(name)}`;" },
+    find: 'if (!field) return `${absent(type)} AS ${quote(name)}`;', replace: "if (!field) return `CAST('0' AS ${duckType(type)}) AS ${quote(name)}`;" },
   { promise: 'GoogleSQL: a view under the prefix is refused', file: 'emulators/bigquery/sql/wildcard.ts', tests: SQL,
     find: "if (view) throw", replace: 'if (view && matching.length < 1) throw' },
   { promise: 'GoogleSQL: _TABLE_SUFFIX BETWEEN has both borders', file: 'emulators/bigquery/sql/suffix-filter.ts', tests: SQL,

@@ -67,7 +67,7 @@ function fieldOfDefinition({ name, type, required, options, defaultText }: Colum
   return { ...field, ...(required && { mode: 'REQUIRED' }), ...(defaultText !== undefined && { defaultValueExpression: defaultText }), ...(description?.kind === 'literal' && { description: description.value }) };
 }
 
-function optionsOf(compilation: Compilation, options: Option[]): Record<string, unknown> {
+export function optionsOf(compilation: Compilation, options: Option[]): Record<string, unknown> {
   return Object.fromEntries(options.map(({ name, value }) => [name.toLowerCase(), constant(compilation, value)]));
 }
 

@@ -1,6 +1,6 @@
 // One statement that is no step of a script by itself in, what DuckDB runs or the catalogue carries out, with its types; called by translate and scripts.
 import type { Compilation } from './compilation.ts';
-import { compileAlter, compileAlterSchema, compileCreateFunction, compileCreateSchema, compileCreateTable, compileCreateTableFunction, compileCreateView, compileDrop, distinctColumns } from './compile-ddl.ts';
+import { compileAlter, compileAlterSchema, compileCreateFunction, compileCreateSchema, compileCreateTable, compileCreateTableFunction, compileCreateView, compileDrop, distinctColumns, optionsOf } from './compile-ddl.ts';
 import type { CompiledDdl } from './compile-ddl.ts';
 import { compileDelete, compileInsert, compileMerge, compileTruncate, compileUpdate } from './compile-dml.ts';
 import type { CompiledDml } from './compile-dml.ts';
@@ -18,6 +18,7 @@ export function compileStatement(compilation: Compilation, statement: Statement)
   const ddl = ({ ddl: description, statementType }: CompiledDdl): TranslatedStatement => ({ kind: 'ddl', statementType, duckSql: '', values: [], tables: tables(), ddl: description });
   switch (statement.kind) {
     case 'query': return { ...compileTopQuery(compilation, statement), tables: tables() };
+    case 'exportData': return { ...compileTopQuery(compilation, statement), kind: 'export', statementType: 'EXPORT_DATA', exportOptions: optionsOf(compilation, statement.options), tables: tables() };
     case 'insert': return dml(compileInsert(compilation, statement));
     case 'update': return dml(compileUpdate(compilation, statement));
     case 'delete': return dml(compileDelete(compilation, statement));
@@ -36,7 +37,7 @@ export function compileStatement(compilation: Compilation, statement: Statement)
 }
 
 /** A query whose rows are structs (SELECT AS STRUCT) shows their fields as columns. */
-function compileTopQuery(compilation: Compilation, statement: Extract<Statement, { kind: 'query' }>): Omit<TranslatedStatement, 'tables'> {
+function compileTopQuery(compilation: Compilation, statement: Extract<Statement, { kind: 'query' | 'exportData' }>): Omit<TranslatedStatement, 'tables'> {
   const relation = distinctColumns(compileQuery(compilation, undefined, statement.query), statement.place);
   const fields = relation.columns.map(({ name, type }) => fieldOf(name, type));
   const [only] = fields;

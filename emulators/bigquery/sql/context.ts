@@ -122,11 +122,11 @@ export type ColumnChange = { type?: TableField; nullable?: true; defaultValueExp
 export type StatementType =
   | 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'MERGE' | 'TRUNCATE_TABLE' | 'CREATE_TABLE' | 'CREATE_TABLE_AS_SELECT' | 'CREATE_VIEW'
   | 'CREATE_FUNCTION' | 'CREATE_TABLE_FUNCTION' | 'CREATE_SCHEMA' | 'ALTER_TABLE' | 'DROP_TABLE' | 'DROP_VIEW' | 'DROP_FUNCTION'
-  | 'ALTER_SCHEMA' | 'DROP_TABLE_FUNCTION' | 'DROP_SCHEMA' | 'SCRIPT' | 'BEGIN_TRANSACTION' | 'COMMIT_TRANSACTION' | 'ROLLBACK_TRANSACTION';
+  | 'ALTER_SCHEMA' | 'EXPORT_DATA' | 'DROP_TABLE_FUNCTION' | 'DROP_SCHEMA' | 'SCRIPT' | 'BEGIN_TRANSACTION' | 'COMMIT_TRANSACTION' | 'ROLLBACK_TRANSACTION';
 
 export type TranslatedStatement = {
   /** `value` is a step of a script, which wants its rows back, `transaction` one that begins or ends a transaction; `script` stands for a whole one, to be run by translateScript. */
-  kind: 'select' | 'dml' | 'ddl' | 'value' | 'script' | 'transaction';
+  kind: 'select' | 'dml' | 'ddl' | 'export' | 'value' | 'script' | 'transaction';
   statementType: StatementType;
   duckSql: string;
   /** Of DML: run before duckSql in the same transaction; it raises an error that DuckDB itself would not. */
@@ -140,6 +140,8 @@ export type TranslatedStatement = {
   /** The table that a DML statement changes. */
   target?: TableEntry;
   ddl?: Ddl;
+  /** OPTIONS of EXPORT DATA, names in lower case. */
+  exportOptions?: Record<string, unknown>;
   /** Where and how it is written in the script. */
   place?: Place;
   text?: string;

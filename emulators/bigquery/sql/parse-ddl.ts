@@ -102,6 +102,15 @@ function parseOptions(cursor: Cursor): Option[] {
   return options;
 }
 
+export function parseExport(cursor: Cursor, place: Place): Statement {
+  cursor.expect('EXPORT');
+  if (!cursor.take('DATA')) throw notSupported(`EXPORT ${cursor.peek().upper}`, place);
+  if (cursor.is('WITH', 'CONNECTION')) throw notSupported('EXPORT DATA WITH CONNECTION', cursor.place);
+  const options = parseOptions(cursor);
+  cursor.expect('AS');
+  return { kind: 'exportData', options, query: parseQuery(cursor), place };
+}
+
 function parseCreateView(cursor: Cursor, place: Place, orReplace: boolean): Statement {
   const ifNotExists = cursor.take('IF', 'NOT', 'EXISTS');
   const path = parseTablePath(cursor);

@@ -2,7 +2,7 @@
 import { invalidQuery, notSupported } from './google-sql-error.ts';
 import type { Place } from './google-sql-error.ts';
 import type { Cursor } from './cursor.ts';
-import { parseCreate, parseAlter, parseDrop } from './parse-ddl.ts';
+import { parseCreate, parseAlter, parseDrop, parseExport } from './parse-ddl.ts';
 import { isQueryAhead, parseExpr } from './parse-expression.ts';
 import { parseFrom, parseTablePath } from './parse-from.ts';
 import { parseQuery } from './parse-query.ts';
@@ -10,7 +10,7 @@ import type { Assignment, Expr, MergeClause, Name, Statement } from './tree.ts';
 
 const ALIAS_STOPS = new Set(['SET', 'WHERE', 'USING', 'ON', 'WHEN', 'FROM']);
 
-const UNSUPPORTED = ['CALL', 'EXPORT', 'LOAD', 'GRANT', 'REVOKE', 'UNDROP', 'EXPLAIN'];
+const UNSUPPORTED = ['CALL', 'LOAD', 'GRANT', 'REVOKE', 'UNDROP', 'EXPLAIN'];
 
 /** One statement that is no step of a script by itself, without its semicolon. */
 export function parsePlainStatement(cursor: Cursor): Statement {
@@ -25,6 +25,7 @@ export function parsePlainStatement(cursor: Cursor): Statement {
     case 'CREATE': return parseCreate(cursor, place);
     case 'ALTER': return parseAlter(cursor, place);
     case 'DROP': return parseDrop(cursor, place);
+    case 'EXPORT': return parseExport(cursor, place);
     case 'ASSERT': {
       cursor.next();
       const condition = parseExpr(cursor);

@@ -120,6 +120,7 @@ export type Statement = { place: Place; text?: string } & (
   | { kind: 'createSchema'; path: Name[]; ifNotExists: boolean; options: Option[] }
   | { kind: 'alterSchema'; path: Name[]; ifExists: boolean; options: Option[] }
   | { kind: 'alterTable'; path: Name[]; ifExists: boolean; actions: AlterNode[] }
+  | { kind: 'exportData'; options: Option[]; query: Query }
   | { kind: 'drop'; object: 'TABLE' | 'VIEW' | 'FUNCTION' | 'TABLE FUNCTION' | 'SCHEMA'; path: Name[]; ifExists: boolean; cascade: boolean }
   | { kind: 'declare'; names: Name[]; type?: TypeNode; value?: Expr }
   | { kind: 'set'; names: Name[]; value: Expr; isSystem?: boolean; isTuple?: boolean }

@@ -6,6 +6,7 @@ import { DATASET_CASES } from './datasets.cases.ts';
 import { DESTINATION_CASES } from './destinations.cases.ts';
 import { withDifferences } from './differences.ts';
 import { ERROR_CASES } from './errors.cases.ts';
+import { EXPORT_CASES } from './exports.cases.ts';
 import { FILE_CASES } from './files.cases.ts';
 import { JOB_CASES } from './jobs.cases.ts';
 import { QUERY_CASES } from './queries.cases.ts';
@@ -18,6 +19,6 @@ import { openWorld, type BigQueryWorld } from './world.ts';
 
 export const BIGQUERY_SUITE: Suite<BigQueryWorld & { close(): Promise<void> }> = {
   service: 'bigquery', surface: BIGQUERY_SURFACE,
-  cases: withDifferences([...SCHEMA_CASES, ...ARRAY_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...DATASET_CASES, ...FILE_CASES, ...ERROR_CASES, ...BORDER_CASES, ...TRANSACTION_CASES]),
+  cases: withDifferences([...SCHEMA_CASES, ...ARRAY_CASES, ...JOB_CASES, ...QUERY_CASES, ...DESTINATION_CASES, ...STREAMING_CASES, ...TABLE_CASES, ...DATASET_CASES, ...FILE_CASES, ...EXPORT_CASES, ...ERROR_CASES, ...BORDER_CASES, ...TRANSACTION_CASES]),
   openWorld, closeWorld: (world) => world.close(),
 };
