@@ -113,6 +113,21 @@ export const PULL_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'redelivered-after-a-longer-deadline',
+    promise: 'the deadline of a pulled message is the one of its subscription: with 15 s it is not redelivered after 13, but soon after 15',
+    methods: ['Subscriber.Pull'],
+    source: `${DOCS.rpc}#subscription`,
+    timeoutMs: 60_000,
+    async run(world) {
+      const { topic, path } = await world.pair({ ackDeadlineSeconds: 15 });
+      await publish(topic, 'slower');
+      const [[first, again], ms] = await timed(async () => [await pullOne(world, path), await pullOne(world, path, 30_000)]);
+      expect(again!.id).toBe(first!.id);
+      expect(ms).toBeGreaterThan(14_990);
+      expect(ms).toBeLessThan(25_000);
+    },
+  },
+  {
     name: 'deadline-set-shorter',
     promise: 'a deadline changed to 1 s passes 1 s after the change',
     methods: ['Subscriber.ModifyAckDeadline'],

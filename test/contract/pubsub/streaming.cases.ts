@@ -202,6 +202,26 @@ export const STREAMING_CASES: readonly Case[] = [
     },
   },
   {
+    name: 'stream-deadline-changed',
+    promise: 'a later request of a stream may name another deadline, which holds for what is delivered from then on',
+    methods: ['Subscriber.StreamingPull'],
+    source: `${DOCS.rpc}#streamingpullrequest`,
+    differs: { independent: { reason: 'pstest hears the deadline of the first request only' } },
+    timeoutMs: 60_000,
+    async run(world) {
+      const { topic, path } = await world.pair();
+      const stream = openStream(world, path, { streamAckDeadlineSeconds: 600 });
+      await publish(topic, 'before');
+      await until('the first is there', () => stream.received().length === 1);
+      stream.write({ streamAckDeadlineSeconds: 10 });
+      await new Promise((done) => setTimeout(done, 1_000));
+      await publish(topic, 'after');
+      await until('what came after is there again', () => stream.received().length === 3, 20_000);
+      expect(stream.received().map(({ text }) => text)).toEqual(['before', 'after', 'after']);
+      stream.close();
+    },
+  },
+  {
     name: 'streams-share',
     promise: 'two streams on one subscription share its messages, none gets one that the other has',
     methods: ['Subscriber.StreamingPull'],
