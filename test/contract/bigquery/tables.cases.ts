@@ -67,6 +67,33 @@ export const TABLE_CASES: readonly ContractCase<BigQueryWorld>[] = [
     },
   },
   {
+    name: 'table-layout-patched', promise: 'PATCH changes the clustering of a table and how long it keeps its partitions; what it does not name stays', methods: ['tables.patch'], source: 'https://docs.cloud.google.com/bigquery/docs/manage-clustered-tables#modifying-cluster-spec',
+    async run(world) {
+      const table = await world.table([{ name: 'day', type: 'DATE' }, ...STRING_A, { name: 'b', type: 'INTEGER' }], { clustering: { fields: ['a'] }, timePartitioning: { type: 'DAY', field: 'day', expirationMs: String(48 * HOUR) } });
+      const path = `/datasets/${world.dataset}/tables/${table.id}`;
+      const patched = async (body: object): Promise<unknown[]> => {
+        await world.call({ method: 'PATCH', path, body });
+        const { clustering, timePartitioning } = (await world.call({ path })).body;
+        return [clustering?.fields, timePartitioning];
+      };
+      const partitioning = { type: 'DAY', field: 'day' };
+      expect(await patched({ description: 'd' })).toMatchObject([['a'], { ...partitioning, expirationMs: String(48 * HOUR) }]);
+      expect(await patched({ clustering: { fields: ['b', 'a'] } })).toMatchObject([['b', 'a'], { ...partitioning, expirationMs: String(48 * HOUR) }]);
+      expect(await patched({ timePartitioning: { ...partitioning, expirationMs: String(72 * HOUR) } })).toMatchObject([['b', 'a'], { ...partitioning, expirationMs: String(72 * HOUR) }]);
+    },
+  },
+  {
+    name: 'table-options-by-statement', promise: 'ALTER TABLE SET OPTIONS changes description, labels and expiry of a table, and leaves the options that it does not name', methods: ['jobs.insert', 'tables.get'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language#alter_table_set_options_statement',
+    async run(world) {
+      const table = await world.table(STRING_A, { description: 'before', friendlyName: 'stays', labels: { old: '1' } });
+      await world.query(`ALTER TABLE ${table.id} SET OPTIONS (description = 'after', labels = [('new', '2')], expiration_timestamp = TIMESTAMP '2199-01-01 00:00:00 UTC')`);
+      const [metadata] = await table.getMetadata();
+      expect(metadata).toMatchObject({ description: 'after', friendlyName: 'stays', labels: { new: '2' }, expirationTime: String(Date.UTC(2199, 0, 1)) });
+      await world.query(`ALTER TABLE ${table.id} SET OPTIONS (description = NULL)`);
+      expect((await table.getMetadata())[0].description ?? null).toBeNull();
+    },
+  },
+  {
     name: 'table-etag', promise: 'an update with an If-Match of another state is 412, with the present one it works and changes the etag', methods: ['tables.patch', 'datasets.patch'], source: 'https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/update',
     async run(world) {
       const table = await world.table(STRING_A);
