@@ -5,7 +5,7 @@ import { invalidQuery, notSupported } from '../google-sql-error.ts';
 import { arrayOf, BOOL, FLOAT64, INT64, JSON_TYPE, STRING, text } from '../sql-type.ts';
 import type { SqlType } from '../context.ts';
 import type { Typed } from '../scope.ts';
-import { jsonText } from './json-text.ts';
+import { AS_JSON, jsonText } from './json-text.ts';
 import { argumentExpr, argumentsOf, simple } from './signature.ts';
 import type { FunctionCall, FunctionTable } from './signature.ts';
 
@@ -19,7 +19,7 @@ export const JSON_FUNCTIONS: FunctionTable = {
   },
   TO_JSON: (call) => {
     const value = call.compile(argumentExpr(call, 0));
-    return { sql: `CAST(gsql_checked(gsql_json_normal(${jsonText(value, isTrue(call, 'stringify_wide_numbers'))}, 'round')) AS JSON)`, type: JSON_TYPE };
+    return { sql: `CAST(gsql_checked(gsql_json_normal(${jsonText(value, { ...AS_JSON, isWideQuoted: isTrue(call, 'stringify_wide_numbers') })}, 'round')) AS JSON)`, type: JSON_TYPE };
   },
   PARSE_JSON: (call) => {
     const [value] = argumentsOf(call, 'STRING');
@@ -33,7 +33,7 @@ export const JSON_FUNCTIONS: FunctionTable = {
   JSON_TYPE: simple('JSON', STRING, (value = '') => once([value], (a) => `CASE json_type(${a}) WHEN 'VARCHAR' THEN 'string' WHEN 'OBJECT' THEN 'object' WHEN 'ARRAY' THEN 'array' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE CASE WHEN ${a} IS NOT NULL THEN 'number' END END`)),
   JSON_KEYS: (call) => { throw notSupported('JSON_KEYS', call.expr.place); },
   JSON_ARRAY: (call) => {
-    const items = call.expr.args.map((argument) => jsonText(call.compile(argument), false));
+    const items = call.expr.args.map((argument) => jsonText(call.compile(argument), AS_JSON));
     return { sql: `CAST(gsql_checked(gsql_json_normal(concat('[', ${items.map((item) => `${item}, ','`).join(', ').replace(/, ','$/, '')}${items.length > 0 ? ', ' : ''}']'), 'round')) AS JSON)`, type: JSON_TYPE };
   },
   JSON_OBJECT: (call) => {
@@ -49,7 +49,7 @@ const refusedObject = (call: FunctionCall, why: string): string => call.compilat
 
 function membersOfPairs(call: FunctionCall, values: Typed[]): string {
   const parts = values.map((value, index) => {
-    if (index % 2 === 1) return jsonText(value, false);
+    if (index % 2 === 1) return jsonText(value, AS_JSON);
     const key = coerce(value, STRING);
     if (!key || values.length % 2 === 1) throw noSignature('function JSON_OBJECT', values, call.expr.place);
     const name = `${jsonText(key)} || ':'`;
@@ -66,7 +66,7 @@ function membersOfArrays(call: FunctionCall, values: Typed[]): string {
   const { element } = items.type;
   return once([keys.sql, items.sql], (names = '', list = '') => {
     const [key, at] = [call.compilation.id('k'), call.compilation.id('i')];
-    const member = `${jsonText({ sql: key, type: STRING })} || ':' || ${jsonText({ sql: `list_extract(${list}, ${at})`, type: element }, false)}`;
+    const member = `${jsonText({ sql: key, type: STRING })} || ':' || ${jsonText({ sql: `list_extract(${list}, ${at})`, type: element }, AS_JSON)}`;
     return `CASE WHEN ${names} IS NULL THEN ${refusedObject(call, 'The keys array cannot be NULL')} WHEN ${list} IS NULL THEN ${refusedObject(call, 'The values array cannot be NULL')}`
       + ` WHEN len(${names}) <> len(${list}) THEN ${refusedObject(call, 'The number of keys and values must match')} WHEN len(list_filter(${names}, lambda ${key}: ${key} IS NULL)) > 0 THEN ${refusedObject(call, 'A key cannot be NULL')}`
       + ` ELSE '{' || array_to_string(list_transform(${names}, lambda ${key}, ${at}: ${member}), ',') || '}' END`;

@@ -174,7 +174,15 @@ function normalNumber(raw: string, isRounding: boolean): string {
   const float = Number(raw);
   if (!Number.isFinite(float)) throw new RangeError(`Input number: ${raw} cannot be stored as JSON`);
   if (!isRounding && !isSameNumber(raw, float)) throw new RangeError(`Input number: ${raw} cannot round-trip through string representation`);
-  return Number.isInteger(float) && Math.abs(float) < 1e15 ? `${float}.0` : float.toExponential().length < String(float).length || Math.abs(float) >= 1e15 ? String(float).replace(/e([+-])(\d)$/, 'e$10$2') : String(float);
+  return doubleText(float);
+}
+
+/** As the type JSON writes a FLOAT64: with a point or an exponent, so that it stays told from an INT64. */
+function doubleText(float: number): string {
+  if (float === 0) return Object.is(float, -0) ? '-0.0' : '0.0';
+  const [digits = '', exponent = ''] = float.toExponential().split('e');
+  if (Number(exponent) >= -4 && Number(exponent) < 15) return Number.isInteger(float) ? `${float}.0` : String(float);
+  return `${digits}e${exponent.replace(/^([+-])(\d)$/, '$10$2')}`;
 }
 
 /** Whether a double gives the digits back, zeros at the ends aside. */

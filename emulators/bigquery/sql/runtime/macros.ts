@@ -65,6 +65,8 @@ export const MACROS = [
   `gsql_json_integer(a) AS CASE WHEN a IS NULL THEN 'null' WHEN a BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST(a AS VARCHAR) ELSE '"' || CAST(a AS VARCHAR) || '"' END`,
   // A fraction goes as text, because a reader's double might not hold it.
   `gsql_json_numeric(a) AS CASE WHEN a IS NULL THEN 'null' WHEN a = trunc(a) AND a BETWEEN -9007199254740992 AND 9007199254740992 THEN gsql_numeric_text(a) ELSE '"' || gsql_numeric_text(a) || '"' END`,
+  // With its point; how it is spelled in JSON is gsql_json_normal's to say.
+  `gsql_json_double(a) AS CASE WHEN a IS NULL OR isnan(a) OR isinf(a) THEN gsql_json_float(a) ELSE CAST(a + 0.0 AS VARCHAR) END`,
   `gsql_json_float(a) AS CASE WHEN a IS NULL THEN 'null' WHEN isnan(a) THEN '"NaN"' WHEN isinf(a) THEN CASE WHEN a > 0 THEN '"Infinity"' ELSE '"-Infinity"' END ELSE gsql_float_text(a) END`,
   `gsql_json(a) AS CASE WHEN json_valid(a) THEN CAST(a AS JSON) END`,
   `gsql_integer_text(a) AS CASE WHEN regexp_full_match(trim(a), '[+-]?([0-9]+|0[xX][0-9a-fA-F]+)') OR a IS NULL THEN trim(a) ELSE 'Bad int64 value: ' || a END`,
