@@ -72,7 +72,6 @@ const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'insert-errors': { reason: 'a wrong row is a 500, or ends the connection' },
   'insert-wrong-types': { reason: 'values are converted as far as they can be, without row errors' },
   'skip-invalid-rows': { reason: 'the good row is named beside the wrong one' },
-  'insert-id-per-table': { reason: 'a wrong row ends the request without an answer' },
   'insert-request-size': { reason: 'a request below 10 MB is refused as too large' },
   'template-suffix': { reason: 'templateSuffix is ignored' },
   'insert-into-view': { reason: 'rows for a view are a 500' },

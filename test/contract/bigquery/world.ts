@@ -131,6 +131,8 @@ export function openClient(launched: Launched): BigQuery {
   delete process.env['BIGQUERY_EMULATOR_HOST'];
   const client = new BigQuery({ projectId, authClient: authClient as never, apiEndpoint: apiEndpoint!, ...once });
   process.env['BIGQUERY_EMULATOR_HOST'] = apiEndpoint;
+  // Python's server closes a connection that was idle for five seconds, perhaps just as a request goes into it; so none is used twice.
+  client.interceptors.push({ request: (options) => ({ ...options, headers: { ...options.headers, connection: 'close' } }) as never });
   return client;
 }
 
