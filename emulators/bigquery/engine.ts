@@ -76,11 +76,14 @@ export class Engine {
     return result;
   }
 
-  /** Runs `work` on a connection of the pool, and once more where the usual memory was too little: it leaves nothing behind when it throws. */
-  async read<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` on a connection of the pool, and once more where the usual memory was too little: it leaves nothing behind when it throws.
+   * isLarge: with the large memory from the beginning.
+   */
+  async read<T>(work: (connection: DuckDBConnection) => Promise<T>, { isLarge = false } = {}): Promise<T> {
     const connection = await this.borrow();
     try {
-      return await this.withEnoughMemory(() => work(connection));
+      return await (isLarge ? this.withLargeMemory(() => work(connection)) : this.withEnoughMemory(() => work(connection)));
     } finally {
       const next = this.waiting.shift();
       if (next === undefined) this.idle.push(connection);
@@ -94,6 +97,10 @@ export class Engine {
     } catch (error) {
       if (!isOutOfMemory(error) || this.memory.largeMib <= this.memory.usualMib) throw error;
     }
+    return this.withLargeMemory(work);
+  }
+
+  private async withLargeMemory<T>(work: () => Promise<T>): Promise<T> {
     this.large += 1;
     await this.setMemory(this.memory.largeMib);
     try {

@@ -109,7 +109,9 @@ export async function runStatement(runner: QueryRunner, job: Job, config: QueryC
   const { store } = runner;
   await store.settle(...tablesOf(store, statement));
   switch (statement.kind) {
-    case 'select':
+    case 'select': {
+      // Rows that go into a table are as many as a table has: on the disk the fold of a day of 10^6 rows takes half as long again.
+      const memory = { isLarge: config.destinationTable !== undefined };
       return store.engine.read(async (connection) => {
         onCancel(() => connection.interrupt());
         try {
@@ -122,7 +124,8 @@ export async function runStatement(runner: QueryRunner, job: Job, config: QueryC
           // From here on the connection is another job's.
           onCancel(undefined);
         }
-      });
+      }, memory);
+    }
     case 'dml':
       return { statistics: {}, ...dml(store, statement) };
     case 'export':

@@ -31,6 +31,13 @@ describe('with a large memory that is enough', () => {
     expect(await limit()).toBe('32.0 MiB');
   });
 
+  test('what is known to need much has it at once', async () => {
+    let runs = 0;
+    await engine.read((connection) => { runs += 1; return rowsOf(connection, MUCH); }, { isLarge: true });
+    expect(runs).toBe(1);
+    expect(await limit()).toBe('32.0 MiB');
+  });
+
   test('a change that needs more is rolled back and made once', async () => {
     await engine.change((connection) => connection.run('CREATE TABLE kept AS SELECT 0 AS n'));
     await engine.change(async (connection) => {
