@@ -1,4 +1,4 @@
-// One process at a time on a data folder: run.ts takes hold before a service reads its files. A killed supervisor leaves its services alive for
+// One process at a time on a data folder: run.ts takes hold before a service reads its files, and `npm start` of the folder around them. A killed supervisor leaves its services alive for
 // a moment, and the next start must not write into the same journals.
 import { createHash } from 'node:crypto';
 import { realpathSync, rmSync } from 'node:fs';
@@ -10,6 +10,8 @@ import { join } from 'node:path';
 const WAIT_MS = 6_000;
 const LOOK_MS = 50;
 
+export class FolderInUse extends Error {}
+
 /** Resolves when the folder is ours, until this process ends; fails when another keeps it. A socket, not a file with a pid: it dies with its process. */
 export async function holdFolder(dataDir: string, waitMs = WAIT_MS): Promise<Server> {
   const name = `local-cloud-${createHash('sha256').update(realpathSync(dataDir)).digest('hex').slice(0, 24)}.sock`;
@@ -20,7 +22,7 @@ export async function holdFolder(dataDir: string, waitMs = WAIT_MS): Promise<Ser
     const held = await listenAt(path);
     if (held !== undefined) return held;
     if (await isAnswered(path)) {
-      if (performance.now() > endMs) throw new Error(`Another process is using ${dataDir}. End it, or give --data another folder.`);
+      if (performance.now() > endMs) throw new FolderInUse(`Another process is using ${dataDir}. End it, or give --data another folder.`);
     } else if (!isAbstract) rmSync(path, { force: true }); // left behind by SIGKILL
   }
 }

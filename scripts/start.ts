@@ -39,7 +39,7 @@ await runScript(async () => {
 async function run(options: StartOptions): Promise<void> {
   const startedAt = performance.now();
   mkdirSync(options.stateDir, { recursive: true });
-  const data = claimDataFolder(options.dataDir, options.isFresh, options.timeZone);
+  const data = await claimDataFolder(options.dataDir, options.isFresh, options.timeZone);
   const localFile = join(options.stateDir, 'local.json');
   let scheduler: Scheduler | undefined;
   let gateway: Gateway | undefined;

@@ -1,6 +1,7 @@
 // The data folder of a local run: made, emptied, and held by one run at a time. scripts/start.ts calls claimDataFolder before anything else.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FolderInUse, holdFolder } from '../../emulators/hold-folder.ts';
 import { ExpectedError } from './options.ts';
 
 /** What is written down when the folder is made. */
@@ -10,8 +11,10 @@ export type DataFolder = { dir: string; timeZone: string; clockFile: string; rel
 
 const FACTS = 'chiplog-data.json';
 const LOCK = 'lock';
+/** A run that was just told to end may take this long to let go. */
+const ENDING_MS = 1_000;
 
-export function claimDataFolder(dir: string, isFresh: boolean, timeZone: string | undefined): DataFolder {
+export async function claimDataFolder(dir: string, isFresh: boolean, timeZone: string | undefined): Promise<DataFolder> {
   try {
     mkdirSync(dir, { recursive: true });
   } catch (error) {
@@ -20,7 +23,7 @@ export function claimDataFolder(dir: string, isFresh: boolean, timeZone: string 
   const isOurs = existsSync(join(dir, FACTS));
   const others = readdirSync(dir).filter((name) => name !== LOCK);
   if (!isOurs && others.length > 0) throw new ExpectedError(`${dir} has files of something else (${others.slice(0, 3).join(', ')}); give --data an empty or a new folder.`);
-  const release = lock(join(dir, LOCK), dir);
+  const release = await hold(dir);
   if (isFresh) for (const name of others) rmSync(join(dir, name), { recursive: true, force: true });
   const facts = readFacts(dir) ?? { made_by: 'chiplog', time_zone: timeZone ?? 'UTC' };
   if (timeZone !== undefined && timeZone !== facts.time_zone) {
@@ -39,28 +42,27 @@ function readFacts(dir: string): DataFacts | undefined {
   }
 }
 
-/** A file with our pid, made only if absent. One whose process is gone (kill -9) is taken over. */
-function lock(file: string, dir: string): () => void {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 3) throw error;
-      const pid = Number(readFileSync(file, 'utf8'));
-      if (pid !== process.pid && isAlive(pid)) throw new ExpectedError(`A local run (process ${pid}) is using ${dir} already. Stop it with Ctrl-C where it runs, or give --data another folder.`);
-      rmSync(file, { force: true });
-    }
-  }
-  return () => rmSync(file, { force: true });
+/**
+ * Held by a socket, which ends with its process, however that ended: a process id outlives it where nobody has buried it yet, and may be another's
+ * after a restart of the machine. The file only says whose the folder is.
+ */
+async function hold(dir: string): Promise<() => void> {
+  const file = join(dir, LOCK);
+  const held = await holdFolder(dir, ENDING_MS).catch((error: Error) => {
+    if (!(error instanceof FolderInUse)) throw error;
+    throw new ExpectedError(`A local run${owner(file)} is using ${dir} already. Stop it with Ctrl-C where it runs, or give --data another folder.`);
+  });
+  writeFileSync(file, String(process.pid));
+  return () => {
+    rmSync(file, { force: true });
+    held.close();
+  };
 }
 
-function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false;
+function owner(file: string): string {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return ` (process ${readFileSync(file, 'utf8')})`;
+  } catch {
+    return '';
   }
 }

@@ -1,4 +1,6 @@
 // The command line of `npm start`, the data folder's guards, and the variables that each function is given.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -30,35 +32,45 @@ describe('readStartOptions', () => {
 });
 
 describe('claimDataFolder', () => {
-  it('lets one run in at a time, and takes over from one that was killed', () => {
-    const folder = claimDataFolder(dir, false, undefined);
-    writeFileSync(join(dir, 'lock'), String(process.ppid));
-    expect(() => claimDataFolder(dir, false, undefined)).toThrow(/already/);
-    writeFileSync(join(dir, 'lock'), '999999999');
-    expect(claimDataFolder(dir, false, undefined).timeZone).toBe('UTC');
+  it('lets one run in at a time', async () => {
+    const folder = await claimDataFolder(dir, false, undefined);
+    await expect(claimDataFolder(dir, false, undefined)).rejects.toThrow(`A local run (process ${process.pid}) is using ${dir} already`);
     folder.release();
     expect(existsSync(join(dir, 'lock'))).toBe(false);
+    (await claimDataFolder(dir, false, undefined)).release();
   });
-  it('keeps the time zone of its first run, and begins anew only when asked', () => {
-    claimDataFolder(dir, false, 'Europe/Berlin').release();
+  it('takes over from a run that was killed, also where another process has its id by now', async () => {
+    const script = `import { claimDataFolder } from ${JSON.stringify(join(ROOT, 'scripts/local/data-folder.ts'))};\nawait claimDataFolder(${JSON.stringify(dir)}, false, undefined);\nconsole.log('held');\nsetInterval(() => {}, 1_000);`;
+    const killed = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(killed.stdout, 'data');
+    await expect(claimDataFolder(dir, false, undefined)).rejects.toThrow(`(process ${killed.pid}) is using`);
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    writeFileSync(join(dir, 'lock'), String(process.ppid));
+    (await claimDataFolder(dir, false, undefined)).release();
+  });
+  it('keeps the time zone of its first run, and begins anew only when asked', async () => {
+    (await claimDataFolder(dir, false, 'Europe/Berlin')).release();
     writeFileSync(join(dir, 'clock.json'), '{}');
-    expect(claimDataFolder(dir, false, undefined).timeZone).toBe('Europe/Berlin');
-    expect(() => claimDataFolder(dir, false, 'UTC')).toThrow(/Europe\/Berlin/);
+    const again = await claimDataFolder(dir, false, undefined);
+    expect(again.timeZone).toBe('Europe/Berlin');
+    again.release();
+    await expect(claimDataFolder(dir, false, 'UTC')).rejects.toThrow(/Europe\/Berlin/);
     expect(existsSync(join(dir, 'clock.json'))).toBe(true);
   });
-  it('never empties a folder that holds something else', () => {
+  it('never empties a folder that holds something else', async () => {
     mkdirSync(join(dir, 'photos'));
-    expect(() => claimDataFolder(dir, true, undefined)).toThrow(/photos/);
+    await expect(claimDataFolder(dir, true, undefined)).rejects.toThrow(/photos/);
     expect(existsSync(join(dir, 'photos'))).toBe(true);
   });
-  it('says which folder can not be made', () => {
+  it('says which folder can not be made', async () => {
     writeFileSync(join(dir, 'a-file'), '');
-    expect(() => claimDataFolder(join(dir, 'a-file/data'), false, undefined)).toThrow(/data folder .*a-file\/data can't be made/);
+    await expect(claimDataFolder(join(dir, 'a-file/data'), false, undefined)).rejects.toThrow(/data folder .*a-file\/data can't be made/);
   });
-  it('empties its own folder with --fresh', () => {
-    claimDataFolder(dir, false, undefined).release();
+  it('empties its own folder with --fresh', async () => {
+    (await claimDataFolder(dir, false, undefined)).release();
     mkdirSync(join(dir, 'bigquery'));
-    claimDataFolder(dir, true, 'America/New_York');
+    (await claimDataFolder(dir, true, 'America/New_York')).release();
     expect(existsSync(join(dir, 'bigquery'))).toBe(false);
   });
 });
