@@ -10,13 +10,10 @@ import { GoogleSqlError } from './sql/google-sql-error.ts';
  * fsync needs the last; so a long query never stops appends.
  */
 const QUERIES_MAX = 2;
-/** DuckDB's buffers, which keep the whole process below 1 GiB; what does not fit goes to disk. */
+/** DuckDB's buffers, with which queries keep the whole process below 1 GiB; what does not fit goes to disk. */
 const USUAL_MEMORY_MIB = 640;
 /** For the few statements that cannot be done with that, even with the disk (a window over the rows of a year): a quarter of the machine. */
 const LARGE_MEMORY_MIB = Math.round(Math.min(4_096, Math.max(USUAL_MEMORY_MIB, totalmem() / 2 ** 20 / 4)));
-/** Memory that is done with goes back to the system at once: else a third of the highest that the process holds is memory that nothing uses. */
-const GIVES_BACK = { allocator_background_threads: 'true', allocator_flush_threshold: '32MB', allocator_bulk_deallocation_flush_threshold: '32MB' };
-
 /** How much memory DuckDB's buffers may have, in MiB: as a rule, and for a statement that needs more. */
 export type Memory = { usualMib: number; largeMib: number };
 export type Install = (connection: DuckDBConnection) => Promise<void>;
@@ -43,7 +40,7 @@ export class Engine {
   static async open(dataDir: string, install: Install, memory: Memory = { usualMib: USUAL_MEMORY_MIB, largeMib: LARGE_MEMORY_MIB }): Promise<Engine> {
     mkdirSync(dataDir, { recursive: true });
     const instance = await DuckDBInstance.create(join(dataDir, 'bigquery.duckdb'), {
-      threads: '2', memory_limit: `${memory.usualMib}MiB`, ...GIVES_BACK, temp_directory: join(dataDir, 'spill'),
+      threads: '2', memory_limit: `${memory.usualMib}MiB`, temp_directory: join(dataDir, 'spill'),
       autoinstall_known_extensions: 'false', autoload_known_extensions: 'false',
     });
     const writer = await prepare(instance, install);
