@@ -28,6 +28,7 @@ export class Engine {
   private opened = 0;
   /** Statements under way that need the large memory. */
   private large = 0;
+  private memorySettled: Promise<unknown> = Promise.resolve();
   private tail: Promise<unknown> = Promise.resolve();
 
   private constructor(instance: DuckDBInstance, writer: DuckDBConnection, install: Install, memory: Memory) {
@@ -99,23 +100,28 @@ export class Engine {
 
   private async withLargeMemory<T>(work: () => Promise<T>): Promise<T> {
     this.large += 1;
-    await this.setMemory(this.memory.largeMib);
     try {
+      await this.settleMemory();
       return await work();
     } finally {
       this.large -= 1;
       // Where others still hold more than the usual it stays as it is, until the next that needs much is done.
-      if (this.large === 0) await this.setMemory(this.memory.usualMib).catch(() => undefined);
+      await this.settleMemory().catch(() => undefined);
     }
   }
 
-  private async setMemory(mib: number): Promise<void> {
-    const connection = await this.instance.connect();
-    try {
-      await connection.run(`SET GLOBAL memory_limit = '${mib}MiB'`);
-    } finally {
-      connection.closeSync();
-    }
+  /** One after another, each by who needs much when its turn comes: an end that overlaps the next beginning does not take its memory away. */
+  private settleMemory(): Promise<void> {
+    const settled = this.memorySettled.then(async () => {
+      const connection = await this.instance.connect();
+      try {
+        await connection.run(`SET GLOBAL memory_limit = '${this.large > 0 ? this.memory.largeMib : this.memory.usualMib}MiB'`);
+      } finally {
+        connection.closeSync();
+      }
+    });
+    this.memorySettled = settled.catch(() => undefined);
+    return settled;
   }
 
   private async borrow(): Promise<DuckDBConnection> {
